@@ -1,0 +1,48 @@
+# Which library may use which: the one place where it is decided.
+#
+# Each line is "<library>: <libraries it may use directly>". pika_library() and pika_app() refuse
+# anything that is not listed, script/check-layers holds the #include lines against the same table,
+# and the `layers` preset links every library as a shared object with no undefined symbol allowed,
+# so that a static library cannot hide a dependency it does not declare.
+set(PIKA_LAYERS
+  "base:"
+  "proc: base"
+  "db: base"
+  "json: base"
+  "toml: base"
+  "http: base"
+  "syntax: base"
+  "gitx: base proc"
+  "jerichoci: base proc json gitx"
+  "pikaci: base proc json toml gitx jerichoci"
+  "forge-model: base json"
+  "runner: base proc json gitx jerichoci pikaci forge-model"
+  "ph: base json http gitx proc forge-model"
+  "pika-git-domain: base json"
+  "pika-git-store: base db json pika-git-domain"
+  "pika-git-explain: base json gitx syntax"
+  "pika-git-web: base json http gitx pika-git-domain pika-git-explain"
+  "pika-git-forge: base proc json http gitx jerichoci pikaci forge-model pika-git-domain pika-git-store pika-git-explain"
+  "pika-git-server: base proc json http gitx forge-model pikaci pika-git-domain pika-git-store pika-git-explain pika-git-forge pika-git-web"
+  # programs
+  "app-pika-git: base proc json toml gitx http pika-git-domain pika-git-store pika-git-explain pika-git-forge pika-git-web pika-git-server"
+  "app-pika-runner: base runner"
+  "app-pikaci: base jerichoci pikaci json gitx proc"
+  "app-ph: base ph"
+)
+
+# Third-party headers and the one library that may include each. The value is a list of
+# "<regular expression of the include path>=<library>"; an app's main.cpp may include CLI11.
+set(PIKA_THIRD_PARTY
+  "^boost/json=json"
+  "^boost/(asio|beast)=http"
+  "^boost/url=http"
+  "^toml\\+\\+=toml"
+  "^tree_sitter/=syntax"
+  "^sqlite3\\.h=db"
+  "^git2=gitx"
+  "^curl/=http"
+  "^cmark-gfm=pika-git-web"
+  "^openssl/=base"
+  "^CLI/=app"
+)

@@ -1,0 +1,143 @@
+#include "pika/base/files.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pika/base/hash.hpp"
+
+namespace pika {
+
+Result<std::string> read_range(const fs::path& path, std::uint64_t offset, std::uint64_t size) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) {
+    if (errno == ENOENT || errno == ENOTDIR)
+      return fail(ErrorKind::not_found, fmt::format("there is no file '{}'", path.string()));
+    throw SystemError(fmt::format("open '{}'", path.string()));
+  }
+  std::string out;
+  constexpr std::size_t kChunk = 256 * 1024;
+  while (size > 0) {
+    auto want = static_cast<std::size_t>(std::min<std::uint64_t>(size, kChunk));
+    auto before = out.size();
+    out.resize(before + want);
+    ssize_t n = ::pread(fd.get(), out.data() + before, want, static_cast<off_t>(offset));
+    if (n < 0) {
+      if (errno == EINTR) {
+        out.resize(before);
+        continue;
+      }
+      throw SystemError(fmt::format("read '{}'", path.string()));
+    }
+    out.resize(before + static_cast<std::size_t>(n));
+    if (n == 0) break;
+    offset += static_cast<std::uint64_t>(n);
+    size -= static_cast<std::uint64_t>(n);
+  }
+  return out;
+}
+
+Result<std::string> read_file(const fs::path& path) { return read_range(path, 0, UINT64_MAX); }
+
+void sync_dir(const fs::path& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) throw SystemError(fmt::format("open '{}'", path.string()));
+  if (::fsync(fd.get()) != 0 && errno != EINVAL) throw SystemError(fmt::format("fsync '{}'", path.string()));
+}
+
+void write_file_atomic(const fs::path& path, std::string_view bytes, unsigned mode) {
+  auto folder = path.parent_path().empty() ? fs::path(".") : path.parent_path();
+  auto temporary = folder / fmt::format(".{}.{}.tmp", path.filename().string().substr(0, 100), random_hex(6));
+  UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  if (!fd) throw SystemError(fmt::format("create '{}'", temporary.string()));
+  try {
+    write_all(fd.get(), bytes);
+    if (::fsync(fd.get()) != 0) throw SystemError(fmt::format("fsync '{}'", temporary.string()));
+    if (::rename(temporary.c_str(), path.c_str()) != 0)
+      throw SystemError(fmt::format("rename '{}' to '{}'", temporary.string(), path.string()));
+  } catch (...) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+  sync_dir(folder);
+}
+
+void make_dirs(const fs::path& path, unsigned mode) {
+  if (path.empty()) return;
+  struct stat st{};
+  if (::stat(path.c_str(), &st) == 0) {
+    if (S_ISDIR(st.st_mode)) return;
+    throw SystemError(ENOTDIR, fmt::format("mkdir '{}'", path.string()));
+  }
+  if (path.has_parent_path() && path.parent_path() != path) make_dirs(path.parent_path(), mode);
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) throw SystemError(fmt::format("mkdir '{}'", path.string()));
+}
+
+namespace {
+
+void remove_at(int parent, const char* name, const std::string& shown) {
+  if (::unlinkat(parent, name, 0) == 0 || errno == ENOENT) return;
+  if (errno != EISDIR && errno != EPERM && errno != EACCES && errno != ENOTEMPTY)
+    throw SystemError(fmt::format("remove '{}'", shown));
+  UniqueFd fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd && errno == EACCES) {
+    ::fchmodat(parent, name, 0700, 0);
+    fd = UniqueFd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  }
+  if (!fd) throw SystemError(fmt::format("remove '{}'", shown));
+  struct stat st{};
+  if (::fstat(fd.get(), &st) == 0 && (st.st_mode & 0700) != 0700) ::fchmod(fd.get(), 0700);
+  int listing = ::dup(fd.get());
+  DIR* dir = listing >= 0 ? ::fdopendir(listing) : nullptr;
+  if (!dir) throw SystemError(fmt::format("read folder '{}'", shown));
+  struct Closer {
+    DIR* d;
+    ~Closer() { ::closedir(d); }
+  } closer{dir};
+  while (auto* entry = ::readdir(dir)) {
+    std::string_view child = entry->d_name;
+    if (child == "." || child == "..") continue;
+    remove_at(fd.get(), entry->d_name, shown + "/" + std::string(child));
+  }
+  if (::unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
+    throw SystemError(fmt::format("remove '{}'", shown));
+}
+
+}  // namespace
+
+void remove_tree(const fs::path& path) {
+  if (path.empty()) return;
+  remove_at(AT_FDCWD, path.c_str(), path.string());
+}
+
+TempDir::TempDir(const std::string& prefix, const fs::path& parent) {
+  auto base = parent.empty() ? fs::temp_directory_path() : parent;
+  std::string name = (base / (prefix + "XXXXXX")).string();
+  if (!::mkdtemp(name.data())) throw SystemError(fmt::format("mkdtemp '{}'", name));
+  path_ = name;
+}
+
+TempDir::~TempDir() {
+  if (path_.empty()) return;
+  try {
+    remove_tree(path_);
+  } catch (...) {
+  }
+}
+
+std::optional<FileLock> FileLock::try_lock(const fs::path& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd) throw SystemError(fmt::format("open '{}'", path.string()));
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return std::nullopt;
+    throw SystemError(fmt::format("flock '{}'", path.string()));
+  }
+  return FileLock(std::move(fd));
+}
+
+fs::path program_dir() { return fs::read_symlink("/proc/self/exe").parent_path(); }
+
+}  // namespace pika

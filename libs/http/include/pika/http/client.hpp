@@ -1,0 +1,33 @@
+// A blocking HTTP client (libcurl), for ph, for git hooks talking to their server, for tests.
+#pragma once
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "pika/base/clock.hpp"
+#include "pika/http/message.hpp"
+
+namespace pika::http {
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string url;                                   // http:// or https://
+  std::string unix_socket{};                         // connect there instead; the host of the URL is then only a name
+  Headers headers{};
+  std::string body{};
+  Micros connect_timeout = 5 * kSecond;
+  std::optional<Micros> timeout = 60 * kSecond;      // whole exchange; nullopt for streams
+  std::function<bool(std::string_view)> on_body{};   // called with pieces instead of collecting; false stops
+};
+
+struct ClientResponse {
+  int status = 0;
+  Headers headers;
+  std::string body;
+  std::string_view header(std::string_view name) const;
+};
+
+// unavailable, with host and reason, when no answer came. Redirects are not followed. Only http and https.
+Result<ClientResponse> fetch(const ClientRequest& request);
+
+}  // namespace pika::http
