@@ -1,0 +1,129 @@
+// jerichoci, the CI engine: runs jobs on exactly one tree, each in a fresh workspace, and records what happened.
+//
+//   auto engine = jerichoci::Engine::open({.state_root = state}).value();
+//   auto snapshot = engine->snapshot_commit(repo, commit).value();
+//   auto run = engine->run_jobs({.target_id = "unit", .snapshot = snapshot, .jobs = {job}}, sink, {});
+//
+// A library and nothing else: no daemon, no global state, no environment variable read. One configuration value in,
+// records and events out. Methods are not overloaded and take serialisable arguments, so that a run can move to
+// another process or host. All methods are thread-safe; run_jobs blocks until the run has ended.
+//
+// On disk, below state_root (relative names; every file written atomically):
+//   engine.lock              shared by open engines
+//   objects.git/             bare git store: snapshots are trees in it, pinned by refs/jerichoci/runs/<run id>
+//   checkouts/<tree>/        read-only checkouts, shared by workspaces (lower layer of overlays)
+//   work/<run>/<job>/        workspaces of running jobs, removed at the end
+//   caches/<name>/           declared caches
+//   slots/                   locked files: host capacity shared by every program that runs jobs here
+//   runs/<run id>/plan.json  before anything runs
+//   runs/<run id>/run.json   the RunRecord, replaced as it changes
+//   runs/<run id>/events.jsonl
+//   runs/<run id>/jobs/<job>/log.raw, log.idx   bytes as they came; offset, length, time, stream of each piece
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jerichoci/model.hpp"
+#include "jerichoci/status.hpp"
+#include "pika/base/result.hpp"
+
+namespace jerichoci {
+
+namespace fs = std::filesystem;
+
+struct EngineConfig {
+  fs::path state_root;
+  unsigned slots = 0;                         // jobs at once on this host; 0: number of processors
+  std::optional<std::uint32_t> job_uid{};     // when root: jobs run as this user (default 65534) and never as root
+  bool allow_host_process = false;            // an administrator's word: host_process jobs may run
+  std::vector<fs::path> sandbox_paths{};      // read-only host folders shown to jobs, beside the built-in list
+  std::map<std::string, std::string> env{};   // what env_allow may pass through
+};
+
+struct RunRequest {
+  std::string target_id, target_description;
+  SnapshotRecord snapshot;
+  std::vector<JobSpec> jobs;
+  std::optional<std::string> rerun_of{};
+  std::optional<std::string> run_id{};        // chosen by the caller, else made
+  std::vector<std::string> changed_files{}, filters{};
+  std::map<std::string, std::string> labels{};
+};
+
+// One event: JSON object with schema_version, seq, time (ISO), event, run_id and the event's own fields. Events:
+// run_started, plan_ready, node_started, node_finished, job_started, job_progress, job_finished, job_skipped,
+// run_finished. It is in events.jsonl before the sink sees it; a sink that throws or blocks for long changes nothing
+// but its own view.
+using EventSink = std::function<void(const pika::json::Value& event)>;
+
+// Asked to stop from any thread or by request_cancel of another process.
+class CancelToken {
+ public:
+  CancelToken();
+  void cancel() const;
+  bool cancelled() const;
+  int fd() const;                             // readable when cancelled
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+struct LogPiece {
+  std::string bytes;
+  std::uint64_t next_offset = 0;
+  bool complete = false;                      // the log is closed and next_offset is its end
+};
+
+// What a host can isolate with; for `pikaci doctor` and the waiting reason no_isolation.
+struct IsolationReport {
+  bool sandbox = false;
+  std::string why_not;                        // one sentence
+  std::string remedy;                         // the command that would mend it
+  std::string workspace_kind;                 // "overlay" or "copy"
+  std::vector<std::string> limits;            // "memory: cgroup v1", "pids: none"
+};
+
+class Engine {
+ public:
+  // Takes the state root, settles what a dead engine left busy (lost), removes its leftovers.
+  static pika::Result<std::unique_ptr<Engine>> open(EngineConfig config);
+  ~Engine();
+
+  // The tree of a commit of a local repository, its objects copied into the store. Seen before: costs nothing.
+  pika::Result<SnapshotRecord> snapshot_commit(const fs::path& repository, const pika::git::Oid& commit);
+  // The work tree as it is: modified and untracked-not-ignored files, modes, symlinks, any byte in a name; ignored
+  // files never, tracked files always. Nothing of the user's index or refs changes.
+  pika::Result<SnapshotRecord> snapshot_worktree(const fs::path& repository);
+
+  // invalid: the request is wrong (ids, cycles, empty command); nothing was recorded. Otherwise a record: also a run
+  // that failed, was cancelled, or had no jobs (nothing_ran).
+  pika::Result<RunRecord> run_jobs(const RunRequest& request, const EventSink& sink, const CancelToken& cancel);
+  // Same tree, same jobs as the plan of that run.
+  pika::Result<RunRecord> rerun_jobs(const std::string& run_id, const EventSink& sink, const CancelToken& cancel);
+  pika::Result<RunRecord> record_skipped_run(const RunRequest& request, const std::string& why);
+  pika::Status request_cancel(const std::string& run_id);   // of a run in any process
+
+  // Newest first; a corrupt record is left out and named in `warnings`.
+  std::vector<RunRecord> list_runs(std::size_t limit, std::vector<std::string>* warnings);
+  pika::Result<RunRecord> load_run_record(const std::string& run_id);
+  pika::Result<std::string> load_plan(const std::string& run_id);      // plan.json
+  pika::Result<LogPiece> load_log(const std::string& run_id, const std::string& job_id, std::uint64_t offset,
+                                  std::uint64_t size);
+  fs::path log_file(const std::string& run_id, const std::string& job_id) const;
+
+  IsolationReport isolation() const;
+  const EngineConfig& config() const;
+
+ private:
+  Engine();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace jerichoci

@@ -1,0 +1,79 @@
+// The catalogue: lanes and targets of a repository, as data in it (ci/pikaci.toml, and the older
+// ci/forge-lanes.toml), and its policy (ci/policy.toml). Format: docs/catalogue.md.
+#pragma once
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jerichoci/model.hpp"
+#include "pika/base/result.hpp"
+
+namespace pikaci {
+
+// One complaint: "ci/pikaci.toml:14:9: unknown key 'comand'; did you mean 'command'?"
+struct Problem {
+  std::string file;
+  int line = 0, column = 0;
+  std::string text;
+  std::string print() const;
+};
+
+struct Target {
+  std::string id, description;
+  std::vector<jerichoci::JobSpec> jobs;
+};
+
+struct Lane {
+  std::string id;                           // [a-z0-9_-]{1,64}
+  std::string title;                        // "check-unit"; the id when none is given
+  std::string entrypoint;                   // words to show, from the older form
+  std::vector<std::string> paths;           // filters, groups expanded; empty: always
+  std::string target;                       // id in targets; empty: see `unrunnable`
+  std::string concurrency_group;            // empty: none
+  bool nightly = false;
+  // Set when there is nothing to run ("staged target 'X' is not in ci/pikaci.toml"): a visible state, never green.
+  std::string unrunnable;
+};
+
+struct Catalogue {
+  bool present = false;                     // false: the tree has no catalogue file
+  std::vector<Lane> lanes;                  // in the order of the file
+  std::map<std::string, Target> targets;    // a lane with its own command gets a target of the lane's id
+  std::map<std::string, std::vector<std::string>> groups;
+  std::string source;                       // the file the lanes came from
+  const Lane* find_lane(std::string_view id) const;
+};
+
+struct TargetPolicy {
+  std::vector<std::string> required_lanes;
+  std::vector<std::string> override_roles;  // who may merge over red: "admin"
+  bool allow_nothing_to_run = false;        // nothing selected may land
+};
+
+struct Policy {
+  bool present = false;
+  std::map<std::string, TargetPolicy> targets;   // by branch name
+  std::string hash;                              // of the file's bytes; "default" when there is none
+};
+
+// Reads a file of the tree that is meant; nullopt when it is not there.
+using FileReader = std::function<std::optional<std::string>(std::string_view path)>;
+
+struct CatalogueResult {
+  Catalogue catalogue;
+  std::vector<Problem> problems;            // not empty: the catalogue must not be used
+};
+CatalogueResult load_catalogue(const FileReader& read);
+
+struct PolicyResult {
+  Policy policy;
+  std::vector<Problem> problems;
+};
+PolicyResult load_policy(const FileReader& read);
+// Lanes that must pass on `target_branch`: as the policy says; without a policy, every lane of the catalogue.
+std::vector<std::string> required_lanes(const Policy& policy, const Catalogue& catalogue, std::string_view target_branch);
+
+}  // namespace pikaci
