@@ -45,14 +45,4 @@ Status import_from(const std::filesystem::path& repo, const std::filesystem::pat
 // Legal by git check-ref-format, and no longer than 200 bytes.
 bool valid_branch_name(std::string_view name);
 
-// The tree id of a work tree as it is: tracked files always, untracked unless ignored, modes, symlinks; nothing in
-// the user's index or refs changes. Objects are written to `store` (a bare repository whose alternates reach the
-// user's). `dirty` lists what differs from HEAD.
-struct WorktreeTree {
-  Oid tree;
-  std::optional<Oid> head;
-  bool dirty = false;
-  std::vector<std::string> dirty_paths;
-};
-
 }  // namespace pika::git
