@@ -27,7 +27,9 @@ const Clock& system_clock() {
   return clock;
 }
 
-Micros monotonic_now() { return read_clock(CLOCK_MONOTONIC); }
+Micros monotonic_now() {
+  return read_clock(CLOCK_MONOTONIC);
+}
 
 std::string format_utc(Micros time) {
   auto t = utc(time);
@@ -45,7 +47,8 @@ std::string format_iso(Micros time) {
 std::string format_duration(Micros span) {
   if (span < 0) span = 0;
   auto seconds = span / kSecond;
-  if (seconds < 10 && span % kSecond != 0 && seconds < 1) return fmt::format("{:.1f}s", static_cast<double>(span) / kSecond);
+  if (seconds < 10 && span % kSecond != 0 && seconds < 1)
+    return fmt::format("{:.1f}s", static_cast<double>(span) / kSecond);
   if (seconds < 60) return fmt::format("{}s", seconds);
   if (seconds < 3600) return fmt::format("{}m {:02}s", seconds / 60, seconds % 60);
   if (seconds < 86400) return fmt::format("{}h {:02}m", seconds / 3600, seconds / 60 % 60);

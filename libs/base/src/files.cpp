@@ -40,7 +40,9 @@ Result<std::string> read_range(const fs::path& path, std::uint64_t offset, std::
   return out;
 }
 
-Result<std::string> read_file(const fs::path& path) { return read_range(path, 0, UINT64_MAX); }
+Result<std::string> read_file(const fs::path& path) {
+  return read_range(path, 0, UINT64_MAX);
+}
 
 void sync_dir(const fs::path& path) {
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -138,6 +140,8 @@ std::optional<FileLock> FileLock::try_lock(const fs::path& path) {
   return FileLock(std::move(fd));
 }
 
-fs::path program_dir() { return fs::read_symlink("/proc/self/exe").parent_path(); }
+fs::path program_dir() {
+  return fs::read_symlink("/proc/self/exe").parent_path();
+}
 
 }  // namespace pika

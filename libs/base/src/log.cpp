@@ -11,16 +11,22 @@ namespace {
 std::atomic<LogLevel> least_level{LogLevel::info};
 const char* word(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: return "debug";
-    case LogLevel::info: return "info";
-    case LogLevel::warning: return "warning";
-    case LogLevel::error: return "error";
+    case LogLevel::debug:
+      return "debug";
+    case LogLevel::info:
+      return "info";
+    case LogLevel::warning:
+      return "warning";
+    case LogLevel::error:
+      return "error";
   }
   return "?";
 }
 }  // namespace
 
-void set_log_level(LogLevel least) { least_level = least; }
+void set_log_level(LogLevel least) {
+  least_level = least;
+}
 
 void log_line(LogLevel level, std::string_view part, std::string_view text) {
   if (level < least_level.load()) return;

@@ -10,7 +10,10 @@ using namespace pika;
 
 TEST_CASE("broken UTF-8 becomes replacement characters and good text stays as it is") {
   CHECK(to_utf8("h\xC3\xA9llo") == "h\xC3\xA9llo");
-  CHECK(to_utf8("a\xFF" "b") == "a\xEF\xBF\xBD" "b");
+  CHECK(to_utf8("a\xFF"
+                "b") ==
+        "a\xEF\xBF\xBD"
+        "b");
   CHECK_FALSE(is_utf8("\xC0\x80"));
   CHECK_FALSE(is_utf8("\xED\xA0\x80"));
   CHECK(is_utf8(""));

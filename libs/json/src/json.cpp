@@ -12,7 +12,8 @@ Result<Value> parse(std::string_view text, std::string_view what) {
   auto used = parser.write_some(text.data(), text.size(), error);
   if (!error && used < text.size()) {
     auto rest = text.substr(used);
-    if (rest.find_first_not_of(" \t\r\n") != std::string_view::npos) error = boost::json::make_error_code(boost::json::error::extra_data);
+    if (rest.find_first_not_of(" \t\r\n") != std::string_view::npos)
+      error = boost::json::make_error_code(boost::json::error::extra_data);
   }
   if (!error) parser.finish(error);
   if (error) {
@@ -25,7 +26,9 @@ Result<Value> parse(std::string_view text, std::string_view what) {
   return parser.release();
 }
 
-std::string print(const Value& value) { return boost::json::serialize(value); }
+std::string print(const Value& value) {
+  return boost::json::serialize(value);
+}
 
 namespace {
 void pretty(std::string& out, const Value& value, std::size_t depth) {

@@ -187,7 +187,9 @@ std::optional<int> Child::try_wait() {
   return exit_code_;
 }
 
-void Child::release() { pid_ = -1; }
+void Child::release() {
+  pid_ = -1;
+}
 
 Outcome run(const Command& command, const Io& io) {
   Outcome outcome;
@@ -228,7 +230,9 @@ Outcome run(const Command& command, const Io& io) {
     auto* pc = io.cancel_fd >= 0 && !terminated ? watch(io.cancel_fd, POLLIN) : nullptr;
     auto now = monotonic_now();
     Micros wait = -1;
-    auto until = [&](Micros at) { wait = wait < 0 ? std::max<Micros>(0, at - now) : std::min(wait, std::max<Micros>(0, at - now)); };
+    auto until = [&](Micros at) {
+      wait = wait < 0 ? std::max<Micros>(0, at - now) : std::min(wait, std::max<Micros>(0, at - now));
+    };
     if (command.deadline && !terminated) until(started + *command.deadline);
     if (kill_at && !killed) until(*kill_at);
     if (ended) until(drain_until);
@@ -262,7 +266,9 @@ Outcome run(const Command& command, const Io& io) {
     if (po && po->revents) pump(child.streams.out, true);
     if (pe && pe->revents) pump(child.streams.err, false);
     if (pi && pi->revents) {
-      auto n = (pi->revents & POLLERR) ? -1 : ::write(child.streams.in.get(), remaining_input.data(), remaining_input.size());
+      auto n = (pi->revents & POLLERR)
+                   ? -1
+                   : ::write(child.streams.in.get(), remaining_input.data(), remaining_input.size());
       if (n > 0) remaining_input.remove_prefix(static_cast<std::size_t>(n));
       if (remaining_input.empty() || (n < 0 && errno != EAGAIN && errno != EINTR) || (pi->revents & POLLERR))
         child.streams.in.reset();

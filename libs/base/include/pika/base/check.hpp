@@ -9,7 +9,8 @@ namespace pika {
                                std::source_location where = std::source_location::current());
 }  // namespace pika
 
-#define PIKA_CHECK(condition, message)                              \
-  do {                                                              \
-    if (!(condition)) [[unlikely]] ::pika::check_failed(#condition, message); \
+#define PIKA_CHECK(condition, message)           \
+  do {                                           \
+    if (!(condition)) [[unlikely]]               \
+      ::pika::check_failed(#condition, message); \
   } while (false)

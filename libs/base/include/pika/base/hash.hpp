@@ -8,7 +8,7 @@ namespace pika {
 
 std::string sha256_hex(std::string_view bytes);  // 64 lower-case hex digits
 std::string to_hex(std::string_view bytes);
-std::string random_hex(std::size_t bytes);        // 2 digits a byte, from the kernel's generator
+std::string random_hex(std::size_t bytes);  // 2 digits a byte, from the kernel's generator
 bool equal_constant_time(std::string_view a, std::string_view b);
 // A ULID (26 characters of Crockford base32, sorts by time): https://github.com/ulid/spec
 std::string make_ulid();

@@ -18,14 +18,14 @@
 namespace pika {
 
 enum class ErrorKind {
-  invalid,        // the input is wrong                      400, exit 2
-  unauthorised,   // nobody is signed in                     401, exit 9
-  forbidden,      // signed in, and may not                  403, exit 9
-  not_found,      //                                         404, exit 2
-  conflict,       // the state moved, or forbids it          409, exit 8
-  too_large,      //                                         413, exit 2
-  unavailable,    // not now: busy, read-only, disk full     503, exit 4
-  internal,       // the other side broke its contract       500, exit 4
+  invalid,       // the input is wrong                      400, exit 2
+  unauthorised,  // nobody is signed in                     401, exit 9
+  forbidden,     // signed in, and may not                  403, exit 9
+  not_found,     //                                         404, exit 2
+  conflict,      // the state moved, or forbids it          409, exit 8
+  too_large,     //                                         413, exit 2
+  unavailable,   // not now: busy, read-only, disk full     503, exit 4
+  internal,      // the other side broke its contract       500, exit 4
 };
 
 struct Error {
@@ -48,7 +48,8 @@ inline std::unexpected<Error> fail(ErrorKind kind, std::string what, std::string
 // A system call failed. `what()` reads "open '/x': No such file or directory".
 class SystemError : public std::system_error {
  public:
-  SystemError(int errno_value, const std::string& call) : std::system_error(errno_value, std::generic_category(), call) {}
+  SystemError(int errno_value, const std::string& call)
+      : std::system_error(errno_value, std::generic_category(), call) {}
   explicit SystemError(const std::string& call) : SystemError(errno, call) {}
 };
 
@@ -63,9 +64,9 @@ inline void unwrap(std::expected<void, Error>&&) {}
 }  // namespace pika
 
 // Evaluates to the value, or returns the error from the enclosing function. Not for coroutines.
-#define PIKA_TRY(...)                                                                    \
-  __extension__({                                                                        \
-    auto pika_try_result = (__VA_ARGS__);                                                \
-    if (!pika_try_result) return std::unexpected(std::move(pika_try_result).error());    \
-    ::pika::detail::unwrap(std::move(pika_try_result));                                  \
+#define PIKA_TRY(...)                                                                 \
+  __extension__({                                                                     \
+    auto pika_try_result = (__VA_ARGS__);                                             \
+    if (!pika_try_result) return std::unexpected(std::move(pika_try_result).error()); \
+    ::pika::detail::unwrap(std::move(pika_try_result));                               \
   })

@@ -17,7 +17,9 @@ class Sync {
     T& operator*() { return *data_; }
     void wait(std::condition_variable& cv) { cv.wait(lock_); }
     template <class Duration>
-    std::cv_status wait_for(std::condition_variable& cv, Duration d) { return cv.wait_for(lock_, d); }
+    std::cv_status wait_for(std::condition_variable& cv, Duration d) {
+      return cv.wait_for(lock_, d);
+    }
 
    private:
     std::unique_lock<std::mutex> lock_;

@@ -4,8 +4,8 @@
 //   git diff-tree -r --raw -z -p --full-index -M50% --patience --indent-heuristic -U3 --no-color --no-ext-diff
 //            --no-textconv --src-prefix=a/ --dst-prefix=b/ BASE HEAD
 // that is: raw records (":<mode> <mode> <oid> <oid> <status>\0<path>\0[<path>\0]"), one NUL, then the patches in the
-// same order, with names unquoted (see git-diff(1), "raw output format" and -z). Hunk headers say how many lines
-// follow, so a name or a line can hold anything.
+// same order (see git-diff(1), "raw output format" and -z). Names are taken from the raw records, where they are
+// bytes; hunk headers say how many lines follow, so a line can hold anything.
 //
 // Hunks are numbered H1, H2, ... through the whole diff; a change without hunks gets one pseudo id: R (pure rename
 // or copy), M (mode change), B (binary), E (empty file added or removed), S (submodule), each counted in the same
@@ -34,32 +34,32 @@ struct DiffLine {
 };
 
 struct Hunk {
-  std::string id;                  // "H12"
+  std::string id;  // "H12"
   int old_start = 0, old_lines = 0, new_start = 0, new_lines = 0;
-  std::string_view section;        // git's words after the second @@
+  std::string_view section;  // git's words after the second @@
   std::vector<DiffLine> lines;
-  std::string header() const;      // "@@ -7,3 +7,3 @@"
+  std::string header() const;  // "@@ -7,3 +7,3 @@"
 };
 
 struct FileChange {
   ChangeKind kind = ChangeKind::modified;
-  std::string old_path, new_path;  // equal unless renamed or copied
-  unsigned old_mode = 0, new_mode = 0;   // 0: not there
-  Oid old_blob, new_blob;                // zero: not there
-  int similarity = 0;                    // percent, for renamed and copied
+  std::string old_path, new_path;       // equal unless renamed or copied
+  unsigned old_mode = 0, new_mode = 0;  // 0: not there
+  Oid old_blob, new_blob;               // zero: not there
+  int similarity = 0;                   // percent, for renamed and copied
   bool binary = false;
-  std::string pseudo_id;                 // "R3", when it has no hunks
+  std::string pseudo_id;  // "R3", when it has no hunks
   std::vector<Hunk> hunks;
-  int added = 0, removed = 0;            // lines
+  int added = 0, removed = 0;  // lines
 
   const std::string& path() const { return kind == ChangeKind::deleted ? old_path : new_path; }
   bool mode_changed() const { return old_mode != 0 && new_mode != 0 && old_mode != new_mode; }
 };
 
 struct Diff {
-  std::shared_ptr<const std::string> bytes;   // what the views point into
-  std::string hash;                            // sha256 of the bytes, hex
-  Oid base, head;                              // trees or commits it was made of
+  std::shared_ptr<const std::string> bytes;  // what the views point into
+  std::string hash;                          // sha256 of the bytes, hex
+  Oid base, head;                            // trees or commits it was made of
   std::vector<FileChange> files;
   int added = 0, removed = 0;
   std::size_t hunk_count() const;

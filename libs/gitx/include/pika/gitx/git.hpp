@@ -21,9 +21,9 @@ Result<std::string> run(const std::filesystem::path& repo, std::vector<std::stri
                         Micros deadline = 60 * kSecond, std::string_view input = {});
 
 struct MergeResult {
-  Oid tree;                                  // meaningful when there are no conflicts
-  std::vector<std::string> conflicts;        // paths, sorted
-  std::string messages;                      // git's words about them
+  Oid tree;                            // meaningful when there are no conflicts
+  std::vector<std::string> conflicts;  // paths, sorted
+  std::string messages;                // git's words about them
   bool clean() const { return conflicts.empty(); }
 };
 // The tree of merging `theirs` into `ours` (git merge-tree --write-tree).
@@ -31,8 +31,8 @@ Result<MergeResult> merge_tree(const std::filesystem::path& repo, const Oid& our
 
 struct RefUpdate {
   std::string ref;
-  Oid from;        // expected; zero: must not exist
-  Oid to;          // zero: delete
+  Oid from;  // expected; zero: must not exist
+  Oid to;    // zero: delete
 };
 // All or none (git update-ref --stdin transaction). conflict when an expectation does not hold.
 Status update_refs(const std::filesystem::path& repo, const std::vector<RefUpdate>& updates, const std::string& reason);

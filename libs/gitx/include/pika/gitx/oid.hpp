@@ -12,8 +12,8 @@ namespace pika::git {
 
 class Oid {
  public:
-  Oid() = default;                                         // all zero: "no object"
-  static std::optional<Oid> parse(std::string_view hex);   // 40 hex digits, nothing else
+  Oid() = default;                                        // all zero: "no object"
+  static std::optional<Oid> parse(std::string_view hex);  // 40 hex digits, nothing else
   std::string hex() const;
   std::string short_hex() const { return hex().substr(0, 8); }
   bool is_zero() const { return bytes_ == std::array<std::uint8_t, 20>{}; }

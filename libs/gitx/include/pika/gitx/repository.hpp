@@ -28,36 +28,36 @@ struct CommitInfo {
   std::vector<Oid> parents;
   Signature author, committer;
   std::string message;
-  std::string subject() const;   // first line
-  std::string body() const;      // after the subject, trimmed
+  std::string subject() const;  // first line
+  std::string body() const;     // after the subject, trimmed
 };
 
 struct TreeEntry {
-  std::string path;              // from the root of the tree
-  unsigned mode = 0;             // 0100644, 0100755, 0120000 (symlink), 040000 (tree), 0160000 (submodule)
+  std::string path;   // from the root of the tree
+  unsigned mode = 0;  // 0100644, 0100755, 0120000 (symlink), 040000 (tree), 0160000 (submodule)
   Oid id;
 };
 
 struct Ref {
-  std::string name;              // "refs/heads/main"
+  std::string name;  // "refs/heads/main"
   Oid id;
 };
 
 class Repository {
  public:
-  static Result<Repository> open(const std::filesystem::path& path);   // a bare repository or a work tree
+  static Result<Repository> open(const std::filesystem::path& path);  // a bare repository or a work tree
   Repository(Repository&&) noexcept;
   Repository& operator=(Repository&&) noexcept;
   ~Repository();
 
-  const std::filesystem::path& path() const;             // the git directory
+  const std::filesystem::path& path() const;  // the git directory
   std::optional<std::filesystem::path> workdir() const;
 
   // A revision as people write it: "main", "HEAD~3", a (short) id. Gives the commit it stands for.
   Result<Oid> resolve_commit(std::string_view revision) const;
-  std::optional<Oid> ref(std::string_view full_name) const;              // refs/... , symbolic refs followed
-  std::optional<std::string> head_branch() const;                        // "refs/heads/main", also when unborn
-  std::vector<Ref> refs(std::string_view prefix) const;                  // sorted by name
+  std::optional<Oid> ref(std::string_view full_name) const;  // refs/... , symbolic refs followed
+  std::optional<std::string> head_branch() const;            // "refs/heads/main", also when unborn
+  std::vector<Ref> refs(std::string_view prefix) const;      // sorted by name
 
   bool exists(const Oid& id) const;
   Result<CommitInfo> commit(const Oid& id) const;
@@ -68,21 +68,21 @@ class Repository {
   std::optional<Oid> merge_base(const Oid& a, const Oid& b) const;
   bool is_ancestor(const Oid& ancestor, const Oid& descendant) const;
 
-  Result<std::string> blob(const Oid& id) const;                          // whole content
+  Result<std::string> blob(const Oid& id) const;  // whole content
   std::optional<std::uint64_t> blob_size(const Oid& id) const;
   // The entry at a path of a commit's or a tree's tree.
   std::optional<TreeEntry> entry(const Oid& commit_or_tree, std::string_view path) const;
-  Result<std::string> file(const Oid& commit_or_tree, std::string_view path) const;   // blob at a path
+  Result<std::string> file(const Oid& commit_or_tree, std::string_view path) const;       // blob at a path
   std::vector<TreeEntry> list(const Oid& commit_or_tree, std::string_view folder) const;  // one level
   // Every blob, symlink and submodule below, in git's order; the callback returns false to stop.
   void walk(const Oid& commit_or_tree, const std::function<bool(const TreeEntry&)>& each) const;
   Oid tree_of(const Oid& commit_or_tree) const;
 
-  Oid write_commit(const Oid& tree, const std::vector<Oid>& parents, const Signature& author, const Signature& committer,
-                   const std::string& message);
+  Oid write_commit(const Oid& tree, const std::vector<Oid>& parents, const Signature& author,
+                   const Signature& committer, const std::string& message);
   Oid write_blob(std::string_view content);
 
-  void* raw() const;                                      // git_repository*
+  void* raw() const;  // git_repository*
 
  private:
   Repository();
