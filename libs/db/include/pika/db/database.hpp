@@ -38,7 +38,8 @@ struct Migration {
   Sql sql;
 };
 
-// Where a test may kill the program. `before_commit` and `after_commit` frame the COMMIT of every group.
+// Where a test may kill the program. `before_commit` and `after_commit` frame the COMMIT of every group. What is thrown
+// from before_commit is what COMMIT says; from the others nothing may be thrown.
 enum class FaultPoint { before_commit, after_commit, before_migration_commit, after_migration_commit, after_backup };
 
 struct Options {
@@ -79,7 +80,7 @@ class Database {
   template <class F>
   auto read(F&& query) -> std::invoke_result_t<F&, Connection&> {
     using T = std::invoke_result_t<F&, Connection&>;
-    static_assert(!std::is_reference_v<T>, "give a value, not a reference into the database");
+    static_assert(kOwnsItsData<T>, "give a value, not a reference into the database");
     Reading reading(*this);
     return query(reading.connection());
   }
@@ -95,6 +96,7 @@ class Database {
     std::uint64_t failed_commits = 0;
   };
   Counters counters() const;
+  std::size_t waiting() const;  // units in the queue
 
  private:
   enum class Urgency { normal, urgent };
@@ -119,13 +121,16 @@ class Database {
   void run_unit(Urgency urgency, const std::function<Verdict(Connection&)>& unit);
 
   template <class T>
+  static constexpr bool kOwnsItsData = !std::is_reference_v<T> && !std::is_same_v<T, std::string_view> &&
+                                       !std::is_same_v<T, Rows> && !std::is_same_v<T, Statement>;
+  template <class T>
   struct IsResult : std::false_type {};
   template <class T>
   struct IsResult<std::expected<T, ::pika::Error>> : std::true_type {};
 
   template <class T, class F>
   T submit(Urgency urgency, F& unit) {
-    static_assert(!std::is_reference_v<T>, "give a value, not a reference into the database");
+    static_assert(kOwnsItsData<T>, "give a value, not a reference into the database");
     if constexpr (std::is_void_v<T>) {
       run_unit(urgency, [&](Connection& c) { return unit(c), Verdict::keep; });
     } else {

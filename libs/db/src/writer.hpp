@@ -1,0 +1,65 @@
+// The one thread that writes: takes units from a queue and commits them in groups.
+#pragma once
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "pika/db/database.hpp"
+
+namespace pika::db {
+
+class Writer {
+ public:
+  using Work = std::function<bool(Connection&)>;  // false: roll this unit back
+
+  Writer(Options options, Connection connection);
+  ~Writer();
+  // See Database::write.
+  void run(bool urgent, Work work);
+  bool is_own_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
+  Connection& connection() { return connection_; }  // for the writer thread only
+  std::optional<std::string> poisoned() const;
+  void poison(std::string reason);
+  Database::Counters counters() const;
+  std::size_t waiting() const;
+
+ private:
+  struct Unit {
+    Work work;
+    std::exception_ptr error;
+    std::promise<void> done;
+  };
+  using Group = std::vector<std::unique_ptr<Unit>>;
+
+  void loop();
+  std::unique_ptr<Unit> next_unit();
+  Group all_units();
+  void commit_group();
+  bool begin_group();
+  bool run_unit(Unit& unit);
+  void commit();
+  void end_group(Group& group, std::exception_ptr failure);
+  void judge(const Error& error);
+  void reach(FaultPoint point) const;
+
+  const Options options_;
+  Connection connection_;
+  mutable std::mutex mutex_;  // of all that follows
+  std::condition_variable wanted_;
+  std::deque<std::unique_ptr<Unit>> urgent_;
+  std::deque<std::unique_ptr<Unit>> normal_;
+  bool stopping_ = false;
+  std::optional<std::string> poison_;
+  Database::Counters counters_;
+  std::thread thread_;
+};
+
+}  // namespace pika::db
