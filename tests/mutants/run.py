@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""Applies each patch of this folder, an old fault put back, and demands that the named test goes red.
+
+    tests/mutants/run.py [--only NAME] [--junit FILE]
+
+A patch is what `git diff` prints, below a head of two lines:
+    Fault: what the patch breaks, in one sentence
+    Test: the exact name of the ctest test that must fail
+It is built in a copy under build/mutants/, so the work tree is never touched.
+"""
+import argparse
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+TREE = ROOT / "build" / "mutants" / "tree"
+sys.path.insert(0, str(ROOT / "tests" / "harness"))
+import junit  # noqa: E402
+
+
+def copy_tree():
+    """The tracked files as they are now; what a mutant changed before gets its old text back."""
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout.split(b"\0")
+    for name in filter(None, names):
+        source, copy = ROOT / name.decode(), TREE / name.decode()
+        if not source.is_file():
+            continue
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if not copy.exists() or copy.read_bytes() != source.read_bytes():
+            shutil.copy(source, copy)
+
+
+def command(*words):
+    return subprocess.run(words, cwd=TREE, capture_output=True, text=True, errors="replace")
+
+
+def test_outcome(test):
+    """"passed", "failed", or why neither can be said."""
+    built = command("cmake", "--build", "--preset", "dev")
+    if built.returncode != 0:
+        return "it does not build: " + built.stdout[-1500:]
+    ran = command("ctest", "--test-dir", "build/dev", "-R", f"^{re.escape(test)}$", "--no-tests=error", "--timeout", "300")
+    if "No tests were found" in ran.stdout + ran.stderr:
+        return f"no test is called {test}"
+    return "passed" if ran.returncode == 0 else "failed"
+
+
+def try_mutant(patch):
+    head = dict(re.findall(r"^(Fault|Test): (.*)$", patch.read_text(), re.M))
+    if set(head) != {"Fault", "Test"}:
+        return "its head lacks a Fault: or a Test: line"
+    applied = command("git", "apply", "--unsafe-paths", f"--directory={TREE}", str(patch))
+    applied = applied if applied.returncode == 0 else command("patch", "-p1", "--no-backup-if-mismatch", "-i", str(patch))
+    if applied.returncode != 0:
+        return "it does not apply any more: " + applied.stdout + applied.stderr
+    outcome = test_outcome(head["Test"])
+    copy_tree()
+    if outcome == "failed":
+        return None
+    return f"{head['Test']} stayed green" if outcome == "passed" else outcome
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--only")
+    arguments.add_argument("--junit", type=pathlib.Path)
+    options = arguments.parse_args()
+    TREE.mkdir(parents=True, exist_ok=True)
+    copy_tree()
+    if command("cmake", "--preset", "dev").returncode != 0:
+        raise SystemExit("mutants: the copy cannot be configured")
+    cases = []
+    for patch in sorted(HERE.glob("*.patch")):
+        if options.only in (None, patch.stem):
+            fault = try_mutant(patch)
+            print(f"mutant {patch.stem}: {fault or 'found, as it should be'}", flush=True)
+            cases.append((f"mutant-{patch.stem}", fault))
+    if options.junit:
+        junit.write(options.junit, cases)
+    return 1 if not cases or any(fault for _, fault in cases) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
