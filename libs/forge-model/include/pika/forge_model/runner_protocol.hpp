@@ -86,7 +86,7 @@ struct Event {
 };
 
 // Bytes [offset, offset + bytes.size()) of the attempt's raw log. The forge keeps what is new to it: a piece that
-// begins below its own size overlaps (resent), a piece that begins above is a gap and is not kept.
+// begins below its own size overlaps (resent); one that begins above is a gap: close the connection, hello mends it.
 struct Log {
   AttemptKey key;
   std::uint64_t offset = 0;
