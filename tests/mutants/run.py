@@ -9,6 +9,7 @@ A patch is what `git diff` prints, below a head of two lines:
 It is built in a copy under build/mutants/, so the work tree is never touched.
 """
 import argparse
+import os
 import pathlib
 import re
 import shutil
@@ -53,8 +54,9 @@ def try_mutant(patch):
     head = dict(re.findall(r"^(Fault|Test): (.*)$", patch.read_text(), re.M))
     if set(head) != {"Fault", "Test"}:
         return "its head lacks a Fault: or a Test: line"
-    applied = command("git", "apply", "--unsafe-paths", f"--directory={TREE}", str(patch))
-    applied = applied if applied.returncode == 0 else command("patch", "-p1", "--no-backup-if-mismatch", "-i", str(patch))
+    # The ceiling hides the repository around the copy: git would take the paths from its top.
+    applied = subprocess.run(["git", "apply", patch], cwd=TREE, capture_output=True, text=True, errors="replace",
+                             env={**os.environ, "GIT_CEILING_DIRECTORIES": str(TREE.parent)})
     if applied.returncode != 0:
         return "it does not apply any more: " + applied.stdout + applied.stderr
     outcome = test_outcome(head["Test"])
