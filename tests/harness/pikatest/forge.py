@@ -223,6 +223,71 @@ class Forge:
             headers["Cookie"] = self.cookie
         return self.request("POST", path, urllib.parse.urlencode({**hidden, **fields}), headers)
 
+    def log_of(self, name, suite, lane, attempt):
+        """The whole log of an attempt as it is now: (bytes, whether it is closed)."""
+        parts, offset = [], 0
+        while True:
+            answer = self.request("GET", f"/api/v1/repos/{name}/ci/{suite}/{lane}/{attempt}/log?offset={offset}&size=1048576",
+                                  headers={"Authorization": f"Bearer {self.token()}"})
+            assert answer.status == 200, answer
+            offset = int(answer.headers["X-Log-Next-Offset"])
+            parts.append(answer.body)
+            if not answer.body:
+                return b"".join(parts), answer.headers["X-Log-Complete"] == "true"
+
+    # -- stories --------------------------------------------------------------------------------------
+
+    def host(self, name, project, target="main"):
+        """Hosts the project's present `main`, by a first push to an empty repository."""
+        self.create_repository(name, target=target)
+        project.push(self.git_url(name), f"HEAD:refs/heads/{target}")
+
+    def push_branch(self, name, project, branch, options=()):
+        """Pushes HEAD as a branch; gives its number, read from what the forge said to the pusher."""
+        said = project.push(self.git_url(name), f"+HEAD:refs/heads/{branch}", options=options).stderr
+        found = re.search(r"/branches/(\d+)", said)
+        assert found, f"the push named no page: {said}"
+        return int(found.group(1))
+
+    def branch(self, name, number):
+        answer = self.api("GET", f"/repos/{name}/branches/{number}")
+        assert answer.status == 200, answer
+        return answer.json
+
+    def wait_branch(self, name, number, condition, what):
+        """Waits for condition(branch) and gives the branch; a failure shows the last state seen."""
+        last = {}
+
+        def holds():
+            last.update(self.branch(name, number))
+            return condition(last)
+
+        try:
+            wait_until(holds, f"branch {number} of {name}: {what}")
+        except AssertionError as late:
+            raise AssertionError(f"{late}; last seen: {json.dumps(last, indent=1)}") from None
+        return self.branch(name, number)
+
+    def wait_settled(self, name, number):
+        """Waits until the suite of the branch's present candidate has ended and the verdict no longer waits."""
+        ended = ("passed", "failed", "skipped", "cancelled", "nothing_ran")
+        return self.wait_branch(name, number, lambda branch: branch["tutorial"] != "pending" and branch["verdict"]["state"] != "waiting"
+                                and (not branch["ci"]["lanes"] or all(lane["status"] in ended for lane in branch["ci"]["lanes"])),
+                                "the lanes to end and the verdict to stand")
+
+    def merge(self, name, number, expected_head, reason=None, user="ada"):
+        body = {"expected_head": expected_head}
+        if reason:
+            body["override_reason"] = reason
+        return self.api("POST", f"/repos/{name}/branches/{number}/merge", body, user)
+
+    def hosted(self, name):
+        """The bare repository, for looking at with git."""
+        return self.data / "repos" / f"{name}.git"
+
+    def git(self, name, *words, check=True):
+        return run("git", "-c", "safe.directory=*", "-C", self.hosted(name), *words, check=check, env=self.environment).stdout.strip()
+
     def api(self, method, path, body=None, user="ada"):
         """The JSON API with a token; `path` follows /api/v1."""
         headers = {"Content-Type": "application/json"}
