@@ -11,9 +11,9 @@ namespace pika::explain {
 
 struct ExplainInput {
   const git::Diff* diff = nullptr;
-  const git::Repository* repository = nullptr;   // for blobs of both sides
-  std::vector<git::CommitInfo> commits;          // of the branch, oldest first; their words are quoted, never invented
-  std::string title;                             // of the branch; may be empty
+  const git::Repository* repository = nullptr;  // for blobs of both sides
+  std::vector<git::CommitInfo> commits;         // of the branch, oldest first; their words are quoted, never invented
+  std::string title;                            // of the branch; may be empty
 };
 
 // Never fails on any content (binary, broken UTF-8, 100,000 lines); throws only when the object store is broken.

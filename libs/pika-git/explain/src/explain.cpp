@@ -1,0 +1,149 @@
+#include "pika/explain/explain.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "groups.hpp"
+#include "model.hpp"
+#include "narrate.hpp"
+#include "pika/base/check.hpp"
+#include "pika/base/clock.hpp"
+
+namespace pika::explain {
+
+namespace {
+
+const std::string& id_of(const Model& model, const Atom& atom) {
+  const auto* hunk = model.hunk(atom);
+  return hunk ? hunk->id : model.file(atom).pseudo_id;
+}
+
+std::vector<HunkPlace> places(const Model& model) {
+  std::vector<HunkPlace> out;
+  for (const auto& atom : model.atoms) {
+    const auto& id = id_of(model, atom);
+    if (out.empty() || out.back().id != id) {
+      const auto& file = model.file(atom);
+      HunkPlace place{.id = id, .file = file.path(), .old_file = file.old_path, .atoms = {}};
+      if (const auto* hunk = model.hunk(atom)) {
+        place.old_start = hunk->old_start;
+        place.old_lines = hunk->old_lines;
+        place.new_start = hunk->new_start;
+        place.new_lines = hunk->new_lines;
+      }
+      out.push_back(std::move(place));
+    }
+    out.back().atoms.push_back({atom.first, atom.last, static_cast<int>(atom.group) + 1, atom.rule});
+  }
+  return out;
+}
+
+// The atoms of one hunk that one step explains, as few ranges: the whole hunk where all of it is this step's, else
+// from atom to atom, with the context up to the neighbours.
+void add_evidence(const Model& model, const std::vector<const Atom*>& atoms, std::size_t in_hunk, Step& step) {
+  const auto& first = *atoms.front();
+  const auto* hunk = model.hunk(first);
+  const auto& file = model.file(first).path();
+  if (!hunk) {
+    step.evidence.push_back({id_of(model, first), file, 0, 0});
+    return;
+  }
+  int end = static_cast<int>(hunk->lines.size()) - 1;
+  if (atoms.size() == in_hunk) {
+    step.evidence.push_back({hunk->id, file, 0, end});
+    return;
+  }
+  auto changed = [&](int i) { return hunk->lines[static_cast<std::size_t>(i)].kind != ' '; };
+  for (const auto* atom : atoms) {
+    int a = atom->first, b = atom->last;
+    while (a > 0 && !changed(a - 1)) --a;
+    while (b < end && !changed(b + 1)) ++b;
+    auto* last = step.evidence.empty() ? nullptr : &step.evidence.back();
+    if (last && last->hunk == hunk->id && last->last + 1 >= a)
+      last->last = b;
+    else
+      step.evidence.push_back({hunk->id, file, a, b});
+  }
+}
+
+Step make_step(const Model& model, std::size_t g, const std::map<std::string, std::size_t>& atoms_of_hunk) {
+  const auto& group = model.groups[g];
+  Step step;
+  step.id = static_cast<int>(g) + 1;
+  step.title = title_of(model, group);
+  step.intent = intent_of(model, group);
+  step.body_markdown = body_of(model, group);
+  for (auto f : files_of(model, group)) step.files.push_back(model.changes[f].file->path());
+  for (auto n : group.needs) step.needs.push_back(static_cast<int>(n) + 1);
+  std::vector<const Atom*> run;
+  auto flush = [&] {
+    if (!run.empty()) add_evidence(model, run, atoms_of_hunk.at(id_of(model, *run.front())), step);
+    run.clear();
+  };
+  for (auto i : group.atoms) {
+    const auto& atom = model.atoms[i];
+    if (!atom.rule.empty()) continue;
+    if (!run.empty() && id_of(model, *run.front()) != id_of(model, atom)) flush();
+    run.push_back(&atom);
+  }
+  flush();
+  return step;
+}
+
+void add_folds(const Model& model, Tutorial& tutorial) {
+  std::map<std::pair<std::size_t, std::string>, Fold> folds;
+  for (const auto& atom : model.atoms) {
+    if (atom.rule.empty()) continue;
+    auto& fold = folds[{atom.group, atom.rule}];
+    fold.step = static_cast<int>(atom.group) + 1;
+    fold.rule = atom.rule;
+    fold.evidence.push_back({id_of(model, atom), model.file(atom).path(), atom.first, atom.last});
+    ++fold.places;
+  }
+  for (auto& [key, fold] : folds) tutorial.folded.push_back(std::move(fold));
+}
+
+void count_lines(const Model& model, Tutorial& tutorial) {
+  for (const auto& atom : model.atoms) {
+    tutorial.lines_changed += atom.lines();
+    (atom.rule.empty() ? tutorial.lines_to_read : tutorial.lines_folded) += atom.lines();
+  }
+}
+
+// Hard promises; a tutorial that breaks one would be a lie.
+void verify(const Model& model, const Tutorial& tutorial) {
+  std::vector<int> seen(model.atoms.size());
+  for (const auto& group : model.groups)
+    for (auto i : group.atoms) ++seen[i];
+  PIKA_CHECK(std::all_of(seen.begin(), seen.end(), [](int n) { return n == 1; }), "every atom is in exactly one step");
+  PIKA_CHECK(tutorial.steps.size() <= kMostSteps, "at most 12 steps");
+}
+
+}  // namespace
+
+Tutorial explain(const ExplainInput& input) {
+  PIKA_CHECK(input.diff && input.repository, "explain needs a diff and its repository");
+  auto start = monotonic_now();
+  Model model;
+  model.input = &input;
+  collect(model);
+  make_groups(model);
+  order_groups(model);
+
+  Tutorial tutorial;
+  tutorial.base = input.diff->base.hex();
+  tutorial.head = input.diff->head.hex();
+  tutorial.diff_hash = input.diff->hash;
+  std::map<std::string, std::size_t> atoms_of_hunk;
+  for (const auto& atom : model.atoms) ++atoms_of_hunk[id_of(model, atom)];
+  for (std::size_t g = 0; g < model.groups.size(); ++g) tutorial.steps.push_back(make_step(model, g, atoms_of_hunk));
+  tutorial.hunks = places(model);
+  add_folds(model, tutorial);
+  count_lines(model, tutorial);
+  tutorial.summary = summary_of(model, tutorial);
+  verify(model, tutorial);
+  tutorial.micros = monotonic_now() - start;
+  return tutorial;
+}
+
+}  // namespace pika::explain

@@ -1,0 +1,79 @@
+// What the explainer knows about a change while it works: files with their roles, atoms, groups of atoms.
+#pragma once
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "pika/explain/explain.hpp"
+#include "pika/explain/tutorial.hpp"
+#include "roles.hpp"
+
+namespace pika::explain {
+
+// One changed file.
+struct Change {
+  const git::FileChange* file = nullptr;
+  Role role = Role::source;
+  Package package{};             // of the new side; of the old side for a deleted file
+  bool package_is_new = false;   // its manifest is not in the base
+  bool package_is_gone = false;  // its manifest is not in the head
+  bool byte_identical = false;   // moved with equal blobs and modes
+};
+
+// A run of adjacent -/+ lines: the unit of coverage and of folding.
+struct Atom {
+  std::size_t change = 0;   // index of its file
+  int hunk = -1;            // index in FileChange::hunks; -1: the file's pseudo hunk
+  int first = 0, last = 0;  // lines in Hunk::lines
+  int added = 0, removed = 0;
+  bool test = false;     // test code, by role or by the enclosing symbol
+  std::string symbol{};  // the top-level symbol it is in; empty: none known
+  std::string rule{};    // the rule it matches; empty: to be read
+  std::size_t group = 0;
+
+  int lines() const { return added + removed; }
+};
+
+// In the order in which they are told when nothing else decides: what needs judgement early, the mechanical late.
+enum class Category {
+  create,
+  move_in,
+  manifest,
+  schema,
+  source,
+  remove,
+  test,
+  ci,
+  config,
+  docs,
+  assets,
+  rename,
+  moves,
+  generated
+};
+
+struct Group {
+  Category category = Category::source;
+  Package package;
+  std::vector<std::size_t> atoms;  // in the diff's order
+  std::vector<std::size_t> needs;  // groups whose definitions it uses, ascending
+  int to_read = 0;
+};
+
+struct Model {
+  const ExplainInput* input = nullptr;
+  std::vector<Change> changes;
+  std::vector<Atom> atoms;    // in the diff's order
+  std::vector<Group> groups;  // in the order they are told
+
+  const git::Hunk* hunk(const Atom& atom) const {
+    return atom.hunk < 0 ? nullptr : &changes[atom.change].file->hunks[static_cast<std::size_t>(atom.hunk)];
+  }
+  const Change& change(const Atom& atom) const { return changes[atom.change]; }
+  const git::FileChange& file(const Atom& atom) const { return *changes[atom.change].file; }
+};
+
+// Fills changes and atoms from the diff, and the roles and packages from both trees.
+void collect(Model& model);
+
+}  // namespace pika::explain

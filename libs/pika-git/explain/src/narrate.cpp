@@ -1,0 +1,244 @@
+#include "narrate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "pika/base/text.hpp"
+#include "words.hpp"
+
+namespace pika::explain {
+
+namespace {
+
+using git::ChangeKind;
+
+std::string lines_words(int added, int removed) {
+  return fmt::format("{} added and {} removed", plural(added, "line"), format_count(removed));
+}
+
+// "adds 2 files, changes 3 files and deletes 1 file"
+std::string deeds(const std::vector<const git::FileChange*>& files) {
+  std::size_t added = 0, changed = 0, deleted = 0, moved = 0, copied = 0;
+  for (const auto* f : files) switch (f->kind) {
+      case ChangeKind::added:
+        ++added;
+        break;
+      case ChangeKind::deleted:
+        ++deleted;
+        break;
+      case ChangeKind::renamed:
+        ++moved;
+        break;
+      case ChangeKind::copied:
+        ++copied;
+        break;
+      case ChangeKind::modified:
+      case ChangeKind::type_changed:
+        ++changed;
+        break;
+    }
+  std::vector<std::string> parts;
+  auto part = [&](const char* verb, std::size_t n) {
+    if (n) parts.push_back(fmt::format("{} {}", verb, plural(static_cast<std::int64_t>(n), "file")));
+  };
+  part("adds", added);
+  part("moves or renames", moved);
+  part("copies", copied);
+  part("changes", changed);
+  part("deletes", deleted);
+  return list_words(parts, 5);
+}
+
+std::string capital(std::string text) {
+  if (!text.empty() && text[0] >= 'a' && text[0] <= 'z') text[0] = static_cast<char>(text[0] - 'a' + 'A');
+  return text;
+}
+
+struct Lines {
+  int added = 0, removed = 0, folded = 0;
+};
+
+std::map<std::size_t, Lines> lines_by_file(const Model& model, const Group& group) {
+  std::map<std::size_t, Lines> out;
+  for (auto i : group.atoms) {
+    const auto& atom = model.atoms[i];
+    auto& lines = out[atom.change];
+    lines.added += atom.added;
+    lines.removed += atom.removed;
+    if (!atom.rule.empty()) lines.folded += atom.lines();
+  }
+  return out;
+}
+
+std::string mode_words(unsigned mode) {
+  switch (mode) {
+    case 0100644:
+      return "a plain file";
+    case 0100755:
+      return "an executable file";
+    case 0120000:
+      return "a symbolic link";
+    case 0160000:
+      return "a submodule";
+    default:
+      return fmt::format("mode {:o}", mode);
+  }
+}
+
+// What a file's record says beyond its lines.
+std::string remark(const git::FileChange& f) {
+  if (f.pseudo_id.starts_with("S"))
+    return f.old_mode == 0   ? "a submodule is added"
+           : f.new_mode == 0 ? "a submodule is removed"
+                             : "a submodule moves to another commit";
+  if (f.kind == ChangeKind::type_changed || f.mode_changed())
+    return fmt::format("{} becomes {}", mode_words(f.old_mode), mode_words(f.new_mode));
+  if (f.binary) return "binary content";
+  if (f.new_mode == 0120000 && f.kind == ChangeKind::added) return "a symbolic link";
+  if (f.pseudo_id.starts_with("E")) return "an empty file";
+  return {};
+}
+
+std::string kind_word(ChangeKind kind) {
+  switch (kind) {
+    case ChangeKind::added:
+      return "added";
+    case ChangeKind::deleted:
+      return "deleted";
+    case ChangeKind::renamed:
+      return "moved";
+    case ChangeKind::copied:
+      return "copied";
+    case ChangeKind::modified:
+      return "changed";
+    case ChangeKind::type_changed:
+      return "type changed";
+  }
+  return "";
+}
+
+constexpr std::size_t kRows = 40;
+
+std::string moves_table(const Model& model, const std::vector<std::size_t>& files) {
+  std::string out;
+  std::size_t moved = 0, identical = 0;
+  for (auto f : files) {
+    const auto& change = model.changes[f];
+    if (change.file->kind != ChangeKind::renamed && change.file->kind != ChangeKind::copied) continue;
+    ++moved;
+    identical += change.byte_identical;
+    if (moved > kRows) continue;
+    out += fmt::format("| {} | {} | {} |\n", cell(code_name(change.file->old_path)),
+                       cell(code_name(change.file->new_path)),
+                       change.byte_identical ? "byte-identical" : fmt::format("{}% alike", change.file->similarity));
+  }
+  if (moved == 0) return {};
+  std::string head = count_words(moved, "file") + (moved == 1 ? " has a new name" : " have new names");
+  if (identical)
+    head += fmt::format("; {} byte-identical", identical == moved ? "all are"
+                                               : identical == 1   ? "one is"
+                                                                  : fmt::format("{} are", identical));
+  if (moved == 1 && identical == 1) head = "One file has a new name; its content is byte-identical";
+  if (moved > kRows) out += fmt::format("\nThe table shows the first {}.\n", kRows);
+  return head + ":\n\n| Source | Destination | Content |\n|---|---|---|\n" + out + "\n";
+}
+
+std::string files_table(const Model& model, const Group& group, const std::vector<std::size_t>& files) {
+  auto lines = lines_by_file(model, group);
+  std::string rows;
+  std::size_t n = 0;
+  for (auto f : files) {
+    const auto& change = model.changes[f];
+    if (change.byte_identical) continue;
+    if (++n > kRows) continue;
+    auto note = remark(*change.file);
+    if (change.role == Role::generated) note += note.empty() ? "generated, not checked" : "; generated, not checked";
+    const auto& l = lines[f];
+    rows += fmt::format("| {} | {} | +{} −{} | {} |\n", cell(code_name(change.file->path())),
+                        kind_word(change.file->kind), l.added, l.removed, note);
+  }
+  if (n == 0) return {};
+  if (n > kRows) rows += fmt::format("\n{} more files are listed under Affected files.\n", n - kRows);
+  return "| File | Change | Lines | Note |\n|---|---|---|---|\n" + rows + "\n";
+}
+
+std::string folds_words(const Model& model, const Group& group) {
+  std::map<std::string, std::pair<int, int>> rules;  // places, lines
+  for (auto i : group.atoms) {
+    const auto& atom = model.atoms[i];
+    if (atom.rule.empty() || atom.rule == "byte-identical") continue;
+    auto& [places, lines] = rules[atom.rule];
+    ++places;
+    lines += atom.lines();
+  }
+  std::string out;
+  for (const auto& [rule, count] : rules)
+    out += fmt::format("- {} ({}) {} rule: {}\n", plural(count.first, "place"), plural(count.second, "line"),
+                       count.first == 1 ? "matches" : "match", rule);
+  return out.empty() ? out : "Folded, because every token was compared:\n\n" + out + "\n";
+}
+
+}  // namespace
+
+std::string intent_of(const Model& model, const Group& group) {
+  std::vector<const git::FileChange*> files;
+  for (auto f : files_of(model, group)) files.push_back(model.changes[f].file);
+  int added = 0, removed = 0;
+  for (auto i : group.atoms) added += model.atoms[i].added, removed += model.atoms[i].removed;
+  auto text = capital(deeds(files));
+  if (added + removed > 0) text += ": " + lines_words(added, removed);
+  return text + ".";
+}
+
+std::string body_of(const Model& model, const Group& group) {
+  auto files = files_of(model, group);
+  return moves_table(model, files) + files_table(model, group, files) + folds_words(model, group);
+}
+
+std::string summary_of(const Model& model, const Tutorial& tutorial) {
+  const auto& input = *model.input;
+  std::string out;
+  if (!input.title.empty()) out += "The author calls this change “" + escape(one_line(input.title, 200)) + "”.\n\n";
+  if (input.commits.size() == 1 && !input.commits[0].body().empty())
+    out += "In the author's words:\n\n" + quote(input.commits[0].body()) + "\n";
+  if (input.commits.size() > 1) {
+    out += count_words(input.commits.size(), "commit") + ", oldest first, in the author's words:\n\n";
+    for (std::size_t i = 0; i < input.commits.size() && i < 30; ++i)
+      out += fmt::format("- `{}` {}\n", input.commits[i].id.short_hex(),
+                         escape(one_line(input.commits[i].subject(), 160)));
+    if (input.commits.size() > 30) out += fmt::format("- and {} more\n", input.commits.size() - 30);
+    out += "\n";
+  }
+  std::vector<const git::FileChange*> files;
+  for (const auto& change : model.changes) files.push_back(change.file);
+  if (files.empty()) return out + "It changes no file: both sides have the same tree.\n";
+  out += "It " + deeds(files);
+  if (input.diff->added + input.diff->removed) out += ", with " + lines_words(input.diff->added, input.diff->removed);
+  out += fmt::format(", told in {}.", plural(static_cast<std::int64_t>(tutorial.steps.size()), "step"));
+  std::vector<std::string> created, gone;
+  std::set<std::string> seen;
+  for (const auto& change : model.changes) {
+    if (change.package_is_new && seen.insert("+" + change.package.folder).second)
+      created.push_back(code_name(change.package.folder));
+    if (change.package_is_gone && seen.insert("-" + change.package.folder).second)
+      gone.push_back(code_name(change.package.folder));
+  }
+  if (!created.empty())
+    out += fmt::format(" New {}: {}.", created.size() == 1 ? "package" : "packages", list_words(created, 8));
+  if (!gone.empty())
+    out += fmt::format(" Removed {}: {}.", gone.size() == 1 ? "package" : "packages", list_words(gone, 8));
+  auto identical = static_cast<std::size_t>(
+      std::count_if(model.changes.begin(), model.changes.end(), [](const Change& c) { return c.byte_identical; }));
+  if (identical)
+    out += " " + count_words(identical, "file") + (identical == 1 ? " is" : " are") + " byte-identical after the move.";
+  if (tutorial.lines_folded)
+    out += fmt::format(" {} of {} changed {} a checked rule and {} folded.", format_count(tutorial.lines_folded),
+                       plural(tutorial.lines_changed, "line"), tutorial.lines_folded == 1 ? "matches" : "match",
+                       tutorial.lines_folded == 1 ? "is" : "are");
+  return out + "\n";
+}
+
+}  // namespace pika::explain

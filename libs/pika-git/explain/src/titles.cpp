@@ -1,0 +1,155 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "narrate.hpp"
+#include "pika/base/text.hpp"
+#include "words.hpp"
+
+namespace pika::explain {
+
+namespace {
+
+using git::ChangeKind;
+
+struct Shape {
+  std::size_t added = 0, deleted = 0, other = 0;
+  // The verb that is true of all the files.
+  const char* verb() const { return deleted + other == 0 ? "Add" : added + other == 0 ? "Remove" : "Change"; }
+};
+
+Shape shape_of(const Model& model, const std::vector<std::size_t>& files) {
+  Shape shape;
+  for (auto f : files) {
+    auto kind = model.changes[f].file->kind;
+    ++(kind == ChangeKind::added ? shape.added : kind == ChangeKind::deleted ? shape.deleted : shape.other);
+  }
+  return shape;
+}
+
+std::string names_of(const Model& model, const std::vector<std::size_t>& files, std::size_t most = 3) {
+  std::vector<std::string> names;
+  for (auto f : files) {
+    auto name = plain_name(base_name(model.changes[f].file->path()));
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return list_words(names, most);
+}
+
+std::string where(const Package& package) {
+  return package.name.empty() ? "" : " in " + plain_name(package.name);
+}
+
+// A change of at most three lines in one file is titled by the line itself.
+std::string by_line(const Model& model, const Group& group) {
+  const Atom* only = nullptr;
+  int lines = 0;
+  for (auto i : group.atoms) {
+    const auto& atom = model.atoms[i];
+    if (!atom.rule.empty() || atom.hunk < 0) return {};
+    if (only && only->change != atom.change) return {};
+    if (!only) only = &atom;
+    lines += atom.lines();
+  }
+  if (!only || lines > 3 || model.file(*only).kind != ChangeKind::modified) return {};
+  const auto* hunk = model.hunk(*only);
+  std::string_view line;
+  bool gone = only->added == 0;
+  for (int i = only->first; i <= only->last; ++i) {
+    const auto& l = hunk->lines[static_cast<std::size_t>(i)];
+    if (l.kind == (gone ? '-' : '+') && line.empty()) line = trim(l.text);
+  }
+  auto text = one_line(line, 70);
+  if (text.size() < 3) return {};
+  return plain_name(base_name(model.file(*only).path())) + (gone ? ": remove “" : ": “") + text + "”";
+}
+
+std::string moves_title(const Model& model, const std::vector<std::size_t>& files) {
+  const auto& first = *model.changes[files[0]].file;
+  if (files.size() == 1) {
+    bool renamed = folder_of(first.old_path) == folder_of(first.new_path);
+    auto to = renamed ? base_name(first.new_path) : std::string_view(first.new_path);
+    return fmt::format("{} {} to {}", renamed ? "Rename" : "Move", plain_name(base_name(first.old_path)),
+                       plain_name(to));
+  }
+  // The longest folders that hold all the sources and all the targets.
+  auto common = [&](auto path_of) {
+    std::string folder(folder_of(path_of(first)));
+    for (auto f : files) {
+      const std::string& path = path_of(*model.changes[f].file);
+      while (!folder.empty() && !path.starts_with(folder + "/")) folder = std::string(folder_of(folder));
+    }
+    return folder;
+  };
+  auto from = common([](const git::FileChange& f) -> const std::string& { return f.old_path; });
+  auto to = common([](const git::FileChange& f) -> const std::string& { return f.new_path; });
+  if (from.empty() || to.empty() || from == to) return fmt::format("Move or rename {} files", files.size());
+  return fmt::format("Move {} files from {} to {}", files.size(), plain_name(from), plain_name(to));
+}
+
+std::string create_title(const Package& package) {
+  if (package.kind == "CMake folder") return "Create " + plain_name(package.folder);
+  return "Create " + package_words(package);
+}
+
+std::string test_title(const Model& model, const Group& group, const std::vector<std::size_t>& files) {
+  auto shape = shape_of(model, files);
+  const char* verb = shape.deleted + shape.other == 0 ? "Add" : shape.added + shape.other == 0 ? "Remove" : "Update";
+  std::string of = group.package.name.empty() ? "" : " of " + plain_name(group.package.name);
+  if (files.size() <= 2) return fmt::format("{} the tests{}: {}", verb, of, names_of(model, files));
+  return fmt::format("{} the tests{}", verb, of);
+}
+
+}  // namespace
+
+std::vector<std::size_t> files_of(const Model& model, const Group& group) {
+  std::vector<std::size_t> files;
+  for (auto i : group.atoms)
+    if (files.empty() || files.back() != model.atoms[i].change) files.push_back(model.atoms[i].change);
+  return files;
+}
+
+std::string title_of(const Model& model, const Group& group) {
+  auto files = files_of(model, group);
+  if (auto line = by_line(model, group); !line.empty()) return line;
+  auto shape = shape_of(model, files);
+  auto change = [&](std::string_view what) {
+    return fmt::format("{} {}{}", shape.verb(), what, files.size() > 3 ? "" : ": " + names_of(model, files));
+  };
+  switch (group.category) {
+    case Category::create:
+      return create_title(group.package);
+    case Category::move_in:
+    case Category::moves:
+      return moves_title(model, files);
+    case Category::manifest:
+      if (group.package.manifest.empty()) return fmt::format("{} {}", shape.verb(), names_of(model, files));
+      return fmt::format("{} the manifest of {}", shape.verb(), plain_name(group.package.name));
+    case Category::schema:
+      return change("the schema");
+    case Category::source:
+      return fmt::format("{} {}{}", shape.verb(), names_of(model, files), where(group.package));
+    case Category::remove:
+      if (!files.empty() && model.changes[files[0]].package_is_gone && shape.added + shape.other == 0)
+        return "Remove " + package_words(group.package);
+      return fmt::format("{} {}{}", shape.verb(), names_of(model, files), where(group.package));
+    case Category::test:
+      return test_title(model, group, files);
+    case Category::ci:
+      return change("the CI configuration");
+    case Category::config:
+      return change("configuration");
+    case Category::docs:
+      return change("documentation");
+    case Category::assets:
+      return change("assets");
+    case Category::rename:
+      return fmt::format("Carry the renames through{}",
+                         group.package.name.empty() ? "" : " " + plain_name(group.package.name));
+    case Category::generated:
+      return change("lock and generated files");
+  }
+  return names_of(model, files);
+}
+
+}  // namespace pika::explain

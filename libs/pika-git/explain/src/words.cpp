@@ -1,0 +1,128 @@
+#include "words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "pika/base/text.hpp"
+
+namespace pika::explain {
+
+namespace {
+
+// Cuts at a character's border.
+std::string cut(std::string text, std::size_t limit) {
+  if (limit == 0 || text.size() <= limit) return text;
+  std::size_t end = limit;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  text.resize(end);
+  return text + "…";
+}
+
+// Invisible characters that could make a line read as something else: bidirectional controls, zero widths.
+bool deceiving(std::string_view s) {
+  if (s.size() < 3 || s[0] != '\xE2') return s.starts_with("\xEF\xBB\xBF");
+  auto a = static_cast<unsigned char>(s[1]), b = static_cast<unsigned char>(s[2]);
+  if (a == 0x80) return (b >= 0x8B && b <= 0x8F) || (b >= 0xA8 && b <= 0xAE);
+  return a == 0x81 && (b >= 0xA0 && b <= 0xAF);
+}
+
+std::string visible(std::string_view bytes) {
+  auto text = to_utf8(bytes);
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto c = static_cast<unsigned char>(text[i]);
+    if (c < 0x20 || c == 0x7f) {
+      out += ' ';
+    } else if (deceiving(std::string_view(text).substr(i))) {
+      out += "\xEF\xBF\xBD";
+      i += 2;
+    } else {
+      out += static_cast<char>(c);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string one_line(std::string_view text, std::size_t limit) {
+  auto seen = visible(text.substr(0, 8 * std::max<std::size_t>(limit, 512)));
+  return cut(std::string(trim(seen)), limit);
+}
+
+std::string code(std::string_view bytes, std::size_t limit) {
+  auto text = one_line(bytes, limit);
+  if (text.empty()) return "` `";
+  std::size_t longest = 0, run = 0;
+  for (char c : text) {
+    run = c == '`' ? run + 1 : 0;
+    longest = std::max(longest, run);
+  }
+  std::string fence(longest + 1, '`');
+  if (longest == 0) return fence + text + fence;
+  return fence + " " + text + " " + fence;
+}
+
+std::string plain_name(std::string_view path) {
+  return one_line(quote_name(path), 120);
+}
+
+std::string code_name(std::string_view path) {
+  return code(quote_name(path), 300);
+}
+
+std::string escape(std::string_view text) {
+  constexpr std::string_view kSpecial = "\\`*_{}[]()#+-.!|<>~&:";
+  std::string out;
+  for (char c : text) {
+    if (kSpecial.find(c) != std::string_view::npos) out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string quote(std::string_view text, std::size_t limit) {
+  auto whole = cut(to_utf8(trim(text)), limit);
+  std::string out;
+  for (auto line : split(whole, '\n')) {
+    // Two spaces at the end keep the author's line ends.
+    auto words = escape(visible(line));
+    out += words.empty() ? ">\n" : "> " + words + "  \n";
+  }
+  return out;
+}
+
+std::string list_words(const std::vector<std::string>& words, std::size_t most) {
+  if (words.empty()) return "";
+  if (words.size() == 1) return words[0];
+  std::string out;
+  bool all = words.size() <= most;
+  std::size_t shown = all ? words.size() - 1 : most - 1;
+  for (std::size_t i = 0; i < shown; ++i) {
+    if (i) out += ", ";
+    out += words[i];
+  }
+  if (all) return out + " and " + words.back();
+  return out + fmt::format(" and {} others", words.size() - shown);
+}
+
+std::string cell(std::string text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '|' && (i == 0 || text[i - 1] != '\\')) out += '\\';
+    out += text[i];
+  }
+  return out;
+}
+
+std::string count_words(std::size_t n, std::string_view one, std::string_view many) {
+  static constexpr const char* kWords[] = {"No",   "One", "Two",   "Three", "Four",
+                                           "Five", "Six", "Seven", "Eight", "Nine"};
+  std::string noun = n == 1 ? std::string(one) : many.empty() ? std::string(one) + "s" : std::string(many);
+  if (n < 10) return fmt::format("{} {}", kWords[n], noun);
+  return fmt::format("{} {}", format_count(static_cast<std::int64_t>(n)), noun);
+}
+
+}  // namespace pika::explain
