@@ -11,13 +11,14 @@ namespace pika::http {
 
 struct ClientRequest {
   std::string method = "GET";
-  std::string url;                                   // http:// or https://
-  std::string unix_socket{};                         // connect there instead; the host of the URL is then only a name
+  std::string url;            // http:// or https://
+  std::string unix_socket{};  // connect there instead; the host of the URL is then only a name
   Headers headers{};
   std::string body{};
   Micros connect_timeout = 5 * kSecond;
-  std::optional<Micros> timeout = 60 * kSecond;      // whole exchange; nullopt for streams
-  std::function<bool(std::string_view)> on_body{};   // called with pieces instead of collecting; false stops
+  std::optional<Micros> timeout = 60 * kSecond;     // whole exchange; nullopt for streams
+  std::function<bool(std::string_view)> on_body{};  // called with pieces instead of collecting; false stops
+  std::uint64_t max_body = 256u << 20;              // of a collected answer; above it too_large
 };
 
 struct ClientResponse {
@@ -27,7 +28,8 @@ struct ClientResponse {
   std::string_view header(std::string_view name) const;
 };
 
-// unavailable, with host and reason, when no answer came. Redirects are not followed. Only http and https.
+// unavailable, with host and reason, when no answer came or it broke off; invalid for a URL that is none. Redirects are
+// not followed. Only http and https. Proxies of the environment are used, but not for this host or a Unix socket.
 Result<ClientResponse> fetch(const ClientRequest& request);
 
 }  // namespace pika::http

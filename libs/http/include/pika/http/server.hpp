@@ -32,22 +32,27 @@ class App {
 
 struct ServerOptions {
   std::string address = "127.0.0.1";
-  std::uint16_t port = 0;                   // 0: any free one, see Server::port()
-  std::filesystem::path unix_path{};        // also listen here when not empty (mode 0600, a stale socket is replaced)
-  std::filesystem::path spool_dir{};        // where large bodies go; empty: the system's temporary folder
+  std::uint16_t port = 0;             // 0: any free one, see Server::port()
+  std::filesystem::path unix_path{};  // also listen here when not empty (mode 0600, a stale socket is replaced)
+  std::filesystem::path spool_dir{};  // where large bodies go; empty: the system's temporary folder
   unsigned io_threads = 1;
   unsigned workers = 8;
-  unsigned max_streams = 256;               // threads that write streamed answers at once
-  Micros read_timeout = 30 * kSecond;       // between pieces of a request
-  Micros idle_timeout = 75 * kSecond;       // of a kept-alive connection
-  Micros write_timeout = 60 * kSecond;      // a peer that takes nothing for so long is dropped
+  unsigned max_pending = 512;              // requests that wait for a worker; above it 503
+  unsigned max_streams = 256;              // threads that write streamed answers at once; above it 503
+  unsigned max_connections = 4096;         // above it 503 and closed
+  Micros read_timeout = 30 * kSecond;      // between pieces of a request
+  Micros idle_timeout = 75 * kSecond;      // of a kept-alive connection
+  Micros write_timeout = 60 * kSecond;     // a peer that takes nothing for so long is dropped
+  Micros event_keep_alive = 15 * kSecond;  // a comment to each event stream, so that proxies keep it open
 };
 
 class Server {
  public:
   Server(ServerOptions options, App& app);
-  ~Server();                                // stops
+  ~Server();  // stops
   Status start();
+  // Idempotent; not from a handler. A handler or stream that still runs after `drain` loses its peer, and is waited
+  // for.
   void stop(Micros drain = 5 * kSecond);
   std::uint16_t port() const;
 

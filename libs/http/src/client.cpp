@@ -1,0 +1,187 @@
+#include "pika/http/client.hpp"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <memory>
+#include <mutex>
+
+#include "headers.hpp"
+#include "pika/base/text.hpp"
+
+namespace pika::http {
+
+std::string_view ClientResponse::header(std::string_view name) const {
+  return find_header(headers, name);
+}
+
+namespace {
+
+void set_up_once() {
+  static std::once_flag once;
+  std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+}
+
+struct HandleFree {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(CURLU* url) const { curl_url_cleanup(url); }
+};
+using Handle = std::unique_ptr<CURL, HandleFree>;
+using List = std::unique_ptr<curl_slist, HandleFree>;
+
+struct Exchange {
+  const ClientRequest& request;
+  ClientResponse response;
+  bool stopped = false;  // by on_body
+  bool too_large = false;
+  std::exception_ptr thrown;  // by on_body: may not pass through libcurl's C
+};
+
+std::size_t take_header(char* bytes, std::size_t, std::size_t size, void* context) {
+  auto& response = static_cast<Exchange*>(context)->response;
+  const std::string_view line = trim({bytes, size});
+  if (line.starts_with("HTTP/")) {  // also after "100 Continue"
+    response.headers.clear();
+  } else if (const auto colon = line.find(':'); colon != std::string_view::npos) {
+    response.headers.emplace_back(trim(line.substr(0, colon)), trim(line.substr(colon + 1)));
+  }
+  return size;
+}
+
+std::size_t take_body(char* bytes, std::size_t, std::size_t size, void* context) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  if (exchange.request.on_body) {
+    try {
+      exchange.stopped = !exchange.request.on_body({bytes, size});
+    } catch (...) {
+      exchange.thrown = std::current_exception();
+      return 0;
+    }
+    return exchange.stopped ? 0 : size;
+  }
+  exchange.too_large = exchange.response.body.size() + size > exchange.request.max_body;
+  if (exchange.too_large) return 0;
+  exchange.response.body.append(bytes, size);
+  return size;
+}
+
+// libcurl's own sockets would be inherited by child processes that another thread starts.
+curl_socket_t open_socket(void*, curlsocktype, curl_sockaddr* address) {
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+struct Place {
+  std::string host;
+  bool this_host = false;
+};
+
+Result<Place> place_of(const std::string& url) {
+  std::unique_ptr<CURLU, HandleFree> parsed(curl_url());
+  char* host = nullptr;
+  char* scheme = nullptr;
+  const bool good = curl_url_set(parsed.get(), CURLUPART_URL, url.c_str(), 0) == CURLUE_OK &&
+                    curl_url_get(parsed.get(), CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+                    curl_url_get(parsed.get(), CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK;
+  Place place{.host = host != nullptr ? host : ""};
+  const std::string_view protocol = scheme != nullptr ? scheme : "";
+  const bool known = protocol == "http" || protocol == "https";
+  curl_free(host);
+  curl_free(scheme);
+  if (!good || !known)
+    return fail(ErrorKind::invalid, fmt::format("{} is not the address of a server.", quote_name(url)),
+                "It begins with http:// or https://.");
+  place.this_host = place.host == "localhost" || place.host.starts_with("127.") || place.host == "[::1]";
+  return place;
+}
+
+List header_list(const ClientRequest& request) {
+  List list;
+  auto add = [&list](const std::string& line) {
+    curl_slist* grown = curl_slist_append(list.get(), line.c_str());
+    if (grown == nullptr) throw std::bad_alloc();
+    (void)list.release();
+    list.reset(grown);
+  };
+  for (const auto& [name, value] : request.headers) add(value.empty() ? name + ";" : name + ": " + value);
+  // libcurl would call every body a form.
+  if (!has_header(request.headers, "Content-Type")) add("Content-Type:");
+  return list;
+}
+
+bool can_be_sent(const Headers& headers) {
+  for (const auto& [name, value] : headers)
+    if (name.empty() || name.find_first_of("\r\n:", 0) != std::string::npos || name.contains('\0') ||
+        value.find_first_of("\r\n") != std::string::npos || value.contains('\0'))
+      return false;
+  return true;
+}
+
+void set_method(CURL* curl, const ClientRequest& request) {
+  if (request.method == "HEAD") {
+    curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+    return;
+  }
+  if (!request.body.empty() || request.method == "POST" || request.method == "PUT" || request.method == "PATCH") {
+    curl_easy_setopt(curl, CURLOPT_POST, 1L);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.data());
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  }
+  curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+}
+
+void set_options(CURL* curl, Exchange& exchange, const Place& place, char* reason) {
+  const ClientRequest& request = exchange.request;
+  curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L);
+  curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
+  curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+  curl_easy_setopt(curl, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout / 1000));
+  if (request.timeout) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(*request.timeout / 1000));
+  if (!request.unix_socket.empty()) curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request.unix_socket.c_str());
+  if (!request.unix_socket.empty() || place.this_host) curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  set_method(curl, request);
+}
+
+}  // namespace
+
+Result<ClientResponse> fetch(const ClientRequest& request) {
+  set_up_once();
+  const Place place = PIKA_TRY(place_of(request.url));
+  if (!can_be_sent(request.headers))
+    return fail(ErrorKind::invalid, "A header of the request has a line end or a NUL in it.");
+  Handle curl(curl_easy_init());
+  if (!curl) throw std::bad_alloc();
+  Exchange exchange{.request = request, .response = {}, .thrown = {}};
+  char reason[CURL_ERROR_SIZE] = "";
+  set_options(curl.get(), exchange, place, reason);
+  const List headers = header_list(request);
+  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
+  const CURLcode code = curl_easy_perform(curl.get());
+  if (exchange.thrown) std::rethrow_exception(exchange.thrown);
+  if (exchange.too_large)
+    return fail(ErrorKind::too_large,
+                fmt::format("The answer of {} is larger than {}.", place.host, format_bytes(request.max_body)));
+  if (code != CURLE_OK && !exchange.stopped) {
+    const std::string where =
+        request.unix_socket.empty() ? place.host : "the socket " + quote_name(request.unix_socket);
+    return fail(ErrorKind::unavailable,
+                fmt::format("No answer from {}: {}.", where, *reason != '\0' ? reason : curl_easy_strerror(code)),
+                "Check that the server runs and that its address is right.");
+  }
+  long status = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  exchange.response.status = static_cast<int>(status);
+  return std::move(exchange.response);
+}
+
+}  // namespace pika::http
