@@ -22,6 +22,7 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,20 +38,23 @@ namespace jerichoci {
 namespace fs = std::filesystem;
 
 struct EngineConfig {
-  fs::path state_root;
-  unsigned slots = 0;                         // jobs at once on this host; 0: number of processors
-  std::optional<std::uint32_t> job_uid{};     // when root: jobs run as this user (default 65534) and never as root
-  bool allow_host_process = false;            // an administrator's word: host_process jobs may run
-  std::vector<fs::path> sandbox_paths{};      // read-only host folders shown to jobs, beside the built-in list
-  std::map<std::string, std::string> env{};   // what env_allow may pass through
+  fs::path state_root{};
+  unsigned slots = 0;                        // jobs at once on this host; 0: number of processors
+  std::optional<std::uint32_t> job_uid{};    // when root: jobs run as this user (default 65534) and never as root
+  bool allow_host_process = false;           // an administrator's word: host_process jobs may run
+  std::vector<fs::path> sandbox_paths{};     // read-only host folders shown to jobs, beside the built-in list
+  std::map<std::string, std::string> env{};  // what env_allow may pass through
+  std::uint64_t log_cap_bytes =
+      256u << 20;                          // of one job's log: half of it head, half tail, a line about the cut between
+  fs::path bubblewrap = "/usr/bin/bwrap";  // the sandbox program
 };
 
 struct RunRequest {
-  std::string target_id, target_description;
-  SnapshotRecord snapshot;
-  std::vector<JobSpec> jobs;
+  std::string target_id{}, target_description{};
+  SnapshotRecord snapshot{};
+  std::vector<JobSpec> jobs{};
   std::optional<std::string> rerun_of{};
-  std::optional<std::string> run_id{};        // chosen by the caller, else made
+  std::optional<std::string> run_id{};  // chosen by the caller, else made
   std::vector<std::string> changed_files{}, filters{};
   std::map<std::string, std::string> labels{};
 };
@@ -67,7 +71,7 @@ class CancelToken {
   CancelToken();
   void cancel() const;
   bool cancelled() const;
-  int fd() const;                             // readable when cancelled
+  int fd() const;  // readable when cancelled
 
  private:
   struct State;
@@ -77,16 +81,16 @@ class CancelToken {
 struct LogPiece {
   std::string bytes;
   std::uint64_t next_offset = 0;
-  bool complete = false;                      // the log is closed and next_offset is its end
+  bool complete = false;  // the log is closed and next_offset is its end
 };
 
 // What a host can isolate with; for `pikaci doctor` and the waiting reason no_isolation.
 struct IsolationReport {
   bool sandbox = false;
-  std::string why_not;                        // one sentence
-  std::string remedy;                         // the command that would mend it
-  std::string workspace_kind;                 // "overlay" or "copy"
-  std::vector<std::string> limits;            // "memory: cgroup v1", "pids: none"
+  std::string why_not;              // one sentence
+  std::string remedy;               // the command that would mend it
+  std::string workspace_kind;       // "overlay" or "copy"
+  std::vector<std::string> limits;  // "memory: cgroup v1", "pids: none"
 };
 
 class Engine {
@@ -107,12 +111,12 @@ class Engine {
   // Same tree, same jobs as the plan of that run.
   pika::Result<RunRecord> rerun_jobs(const std::string& run_id, const EventSink& sink, const CancelToken& cancel);
   pika::Result<RunRecord> record_skipped_run(const RunRequest& request, const std::string& why);
-  pika::Status request_cancel(const std::string& run_id);   // of a run in any process
+  pika::Status request_cancel(const std::string& run_id);  // of a run in any process
 
   // Newest first; a corrupt record is left out and named in `warnings`.
   std::vector<RunRecord> list_runs(std::size_t limit, std::vector<std::string>* warnings);
   pika::Result<RunRecord> load_run_record(const std::string& run_id);
-  pika::Result<std::string> load_plan(const std::string& run_id);      // plan.json
+  pika::Result<std::string> load_plan(const std::string& run_id);  // plan.json
   pika::Result<LogPiece> load_log(const std::string& run_id, const std::string& job_id, std::uint64_t offset,
                                   std::uint64_t size);
   fs::path log_file(const std::string& run_id, const std::string& job_id) const;

@@ -9,17 +9,17 @@ namespace jerichoci {
 enum class Status { queued, running, passed, failed, skipped, cancelled, nothing_ran };
 enum class FailureKind {
   none,
-  test_failed,      // the command ran and ended with another code than 0
+  test_failed,  // the command ran and ended with another code than 0
   timed_out,
   out_of_memory,
-  setup_failed,     // the job's own preparation: workspace, caches, program not found
-  infrastructure,   // the host's trouble: disk full, sandbox program missing
-  lost,             // the engine or its host went away while it ran
+  setup_failed,    // the job's own preparation: workspace, caches, program not found
+  infrastructure,  // the host's trouble: disk full, sandbox program missing
+  lost,            // the engine or its host went away while it ran
   catalogue_error,
 };
 
 std::string_view to_string(Status status);
-std::string_view to_string(FailureKind kind);     // "" for none
+std::string_view to_string(FailureKind kind);  // "" for none
 std::optional<Status> parse_status(std::string_view word);
 std::optional<FailureKind> parse_failure_kind(std::string_view word);
 bool is_final(Status status);

@@ -1,0 +1,60 @@
+// Control groups of version 1, version 2 and both at once (hybrid). Each controller is used where it is: in the
+// version 2 tree when that has it, else in its own version 1 tree, always below this process's own group from
+// /proc/self/cgroup. What cannot be held is said in words, never silently left out.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "jerichoci/model.hpp"
+#include "pika/base/fd.hpp"
+
+namespace jerichoci {
+
+struct CgroupTree {
+  std::filesystem::path base;  // our own group's folder; job groups are made below it
+  bool version2 = false;
+  bool writable = false;
+};
+
+// What this process may use. Read anew by every engine; nothing is kept globally.
+struct CgroupHost {
+  std::optional<CgroupTree> memory, pids, cpu;
+  std::optional<CgroupTree> unified;  // version 2, also without controllers: cgroup.kill
+
+  static CgroupHost detect();
+  std::vector<std::string> describe() const;  // "memory: cgroup v1", "pids: none"
+};
+
+// The groups of one job. Made only for what the job asks, because a process's first move into a group costs up to
+// 20 ms on some kernels.
+class JobCgroup {
+ public:
+  JobCgroup() = default;
+  // `name` is a folder name. Adds to `not_enforced` what the host cannot hold.
+  static JobCgroup make(const CgroupHost& host, const std::string& name, const Limits& limits,
+                        std::vector<std::string>& not_enforced);
+  JobCgroup(JobCgroup&&) = default;
+  JobCgroup& operator=(JobCgroup&&) = default;
+
+  // Descriptors of cgroup.procs files: the job's first process writes "0" into each before anything else.
+  const std::vector<pika::UniqueFd>& join_fds() const { return join_fds_; }
+  const std::vector<std::filesystem::path>& folders() const { return folders_; }
+  bool empty() const { return folders_.empty(); }
+  std::uint64_t oom_kills() const;
+
+ private:
+  void add(const CgroupTree& tree, const std::string& name);
+  std::vector<std::filesystem::path> folders_;
+  std::vector<pika::UniqueFd> join_fds_;
+  std::filesystem::path memory_;
+  bool memory_v2_ = false;
+};
+
+// Kills what is in the groups and removes them, at most for some seconds. False when something stays. Also used for
+// groups that a dead engine left.
+bool remove_cgroups(const std::vector<std::filesystem::path>& folders);
+
+}  // namespace jerichoci

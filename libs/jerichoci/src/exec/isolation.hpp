@@ -1,0 +1,30 @@
+// What this host can isolate with, found out by doing it once.
+#pragma once
+#include <mutex>
+#include <optional>
+
+#include "exec/cgroup.hpp"
+#include "exec/workspace.hpp"
+#include "jerichoci/jerichoci.hpp"
+
+namespace jerichoci {
+
+class Isolation {
+ public:
+  Isolation(const EngineConfig& config, const CgroupHost& cgroups, std::optional<std::uint32_t> job_uid)
+      : config_(config), cgroups_(cgroups), job_uid_(job_uid) {}
+
+  // Runs `true` in a sandbox over an empty tree. A success is kept; a failure is tried again, it may be mended.
+  IsolationReport report();
+  WorkspaceKind workspace_kind();
+
+ private:
+  IsolationReport probe();
+  const EngineConfig& config_;
+  const CgroupHost& cgroups_;
+  std::optional<std::uint32_t> job_uid_;
+  std::mutex mutex_;
+  std::optional<IsolationReport> good_;
+};
+
+}  // namespace jerichoci

@@ -1,0 +1,129 @@
+#include "exec/launch.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace jerichoci {
+
+namespace {
+
+// snprintf is not on the list of async-signal-safe functions; numbers are written by hand.
+char* put_number(char* at, std::uint32_t value) {
+  char digits[12];
+  int n = 0;
+  do {
+    digits[n++] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  } while (value);
+  while (n) *at++ = digits[--n];
+  return at;
+}
+
+bool write_file(const char* path, const char* text, std::size_t size) {
+  int fd = ::open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  bool ok = ::write(fd, text, size) == static_cast<ssize_t>(size);
+  int error = errno;
+  ::close(fd);
+  errno = error;
+  return ok;
+}
+
+// "1000 1000 1": one user, mapped to itself.
+bool map_id(const char* path, std::uint32_t id) {
+  char line[32];
+  char* end = put_number(line, id);
+  *end++ = ' ';
+  end = put_number(end, id);
+  *end++ = ' ';
+  *end++ = '1';
+  return write_file(path, line, static_cast<std::size_t>(end - line));
+}
+
+int fail_step(const char** step, const char* name) {
+  *step = name;
+  return errno ? errno : EIO;
+}
+
+}  // namespace
+
+int enter_private_mounts(const PrivateMounts& mounts, const char** step) {
+  if (mounts.new_user_namespace) {
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return fail_step(step, "unshare user and mount namespace");
+    if (!write_file("/proc/self/setgroups", "deny", 4) && errno != ENOENT) return fail_step(step, "deny setgroups");
+    if (!map_id("/proc/self/uid_map", mounts.uid)) return fail_step(step, "write uid_map");
+    if (!map_id("/proc/self/gid_map", mounts.gid)) return fail_step(step, "write gid_map");
+  } else if (::unshare(CLONE_NEWNS) != 0) {
+    return fail_step(step, "unshare mount namespace");
+  }
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return fail_step(step, "make mounts private");
+  if (::chdir(mounts.job_folder.c_str()) != 0) return fail_step(step, "enter the job's folder");
+  constexpr unsigned long kSafe = MS_NOSUID | MS_NODEV;
+  if (!mounts.stage.empty()) {
+    if (::mount("tmpfs", mounts.stage.c_str(), "tmpfs", kSafe, "mode=0755,size=64k") != 0)
+      return fail_step(step, "mount the stage");
+    if (::mkdir(mounts.workspace.c_str(), 0755) != 0) return fail_step(step, "mkdir workspace");
+  }
+  if (mounts.overlay) {
+    // volatile: the upper layer is thrown away, so nothing of it is ever synced.
+    const char* options = mounts.user_xattr ? "lowerdir=lower,upperdir=upper,workdir=work,userxattr,volatile"
+                                            : "lowerdir=lower,upperdir=upper,workdir=work,redirect_dir=on,volatile";
+    if (::mount("overlay", mounts.workspace.c_str(), "overlay", kSafe, options) != 0)
+      return fail_step(step, "mount overlay");
+  } else if (::mount("workspace", mounts.workspace.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+    return fail_step(step, "bind workspace");
+  }
+  for (const auto& [source, target] : mounts.binds) {
+    if (::mkdir(target.c_str(), 0755) != 0 && errno != EEXIST) return fail_step(step, "mkdir for a cache");
+    if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) != 0) return fail_step(step, "bind a cache");
+  }
+  return 0;
+}
+
+int join_cgroups(const LaunchIdentity& identity) {
+  for (int fd : identity.join_fds)
+    if (::write(fd, "0", 1) != 1) return errno;
+  return 0;
+}
+
+int drop_identity(const LaunchIdentity& identity) {
+  if (!identity.uid) return 0;
+  // The raw calls: glibc's wrappers signal every thread it knows of, and after fork there is only this one.
+  if (::setgroups(0, nullptr) != 0) return errno;
+  if (::syscall(SYS_setresgid, *identity.uid, *identity.uid, *identity.uid) != 0) return errno;
+  if (::syscall(SYS_setresuid, *identity.uid, *identity.uid, *identity.uid) != 0) return errno;
+  return 0;
+}
+
+void clean_process(int first) {
+  ::syscall(SYS_close_range, static_cast<unsigned>(first), ~0u, 0u);
+  struct sigaction defaults{};
+  defaults.sa_handler = SIG_DFL;
+  for (int s = 1; s < 65; ++s) ::sigaction(s, &defaults, nullptr);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+int place_descriptors(const int* fds, int count) {
+  int lifted[16];
+  for (int i = 0; i < count; ++i) {
+    lifted[i] = fds[i] < 0 ? -1 : ::fcntl(fds[i], F_DUPFD_CLOEXEC, 16);
+    if (fds[i] >= 0 && lifted[i] < 0) return errno;
+  }
+  for (int i = 0; i < count; ++i)
+    if (lifted[i] >= 0 && ::dup2(lifted[i], i) < 0) return errno;
+  return 0;
+}
+
+}  // namespace jerichoci

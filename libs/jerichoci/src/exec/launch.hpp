@@ -1,0 +1,45 @@
+// What happens between fork and exec. The code after fork makes only async-signal-safe calls (the engine may have many
+// threads), so everything it needs is laid out here beforehand.
+#pragma once
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pika/base/fd.hpp"
+
+namespace jerichoci {
+
+// Mounts made in a mount namespace of the job's own: they vanish with its last process, also when the engine is
+// killed. All sources are relative to `job_folder`, so that no character of a path can be taken for an option.
+struct PrivateMounts {
+  std::filesystem::path job_folder;  // holds lower, upper, work (overlay) or workspace (copy), cache-0, ...
+  bool new_user_namespace = false;   // an ordinary user needs one to mount
+  std::uint32_t uid = 0, gid = 0;    // who we are, mapped to itself there
+  std::string stage;                 // folder that a small tmpfs is mounted on first; empty: none
+  bool overlay = false;              // lower + upper + work
+  bool user_xattr = false;           // overlay's way of marking without privileges
+  std::string workspace;             // where the workspace is mounted
+  std::vector<std::pair<std::string, std::string>> binds;  // source below job_folder, target
+};
+
+struct LaunchIdentity {
+  std::optional<std::uint32_t> uid;  // drop to this user before exec
+  std::vector<int> join_fds;         // cgroup.procs files
+};
+
+// The steps, for code after fork. Each gives 0 or the errno; `step` then names what failed.
+int enter_private_mounts(const PrivateMounts& mounts, const char** step);
+int join_cgroups(const LaunchIdentity& identity);
+int drop_identity(const LaunchIdentity& identity);
+// Closes every descriptor from `first` on, restores default signal handling and an empty mask.
+void clean_process(int first);
+
+// Moves descriptors into place: fds[i] becomes number i; what is -1 is left out. At most 16.
+int place_descriptors(const int* fds, int count);
+
+}  // namespace jerichoci

@@ -1,0 +1,232 @@
+#include "exec/sandbox.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "pika/base/files.hpp"
+#include "pika/base/log.hpp"
+#include "pika/base/text.hpp"
+#include "pika/json/json.hpp"
+
+namespace jerichoci {
+
+using pika::ErrorKind;
+using pika::fail;
+using pika::UniqueFd;
+
+namespace {
+
+constexpr std::string_view kPasswd =
+    "root:x:0:0:root:/:/usr/sbin/nologin\njob:x:1000:1000:job:/tmp/home:/bin/sh\n"
+    "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
+constexpr std::string_view kGroup = "root:x:0:\njob:x:1000:\nnogroup:x:65534:\n";
+constexpr std::string_view kHosts = "127.0.0.1 localhost pika\n::1 localhost\n";
+
+UniqueFd memory_file(const char* name, std::string_view content) {
+  UniqueFd fd(::memfd_create(name, MFD_CLOEXEC));
+  if (!fd) throw pika::SystemError("memfd_create");
+  pika::write_all(fd.get(), content);
+  ::lseek(fd.get(), 0, SEEK_SET);
+  return fd;
+}
+
+struct StartFailure {
+  int error;
+  char step[40];
+};
+
+[[noreturn]] void give_up(int report, int error, const char* step) {
+  StartFailure f{error, {}};
+  std::strncpy(f.step, step, sizeof f.step - 1);
+  [[maybe_unused]] auto n = ::write(report, &f, sizeof f);
+  ::_exit(127);
+}
+
+// All of what the child uses, made before fork.
+struct Prepared {
+  int descriptors[9];  // 0 null, 1 out, 2 err, 3 failure report, 4 arguments, 5 status, 6 passwd, 7 group, 8 hosts
+  std::vector<char*> argv;
+  pid_t parent;
+};
+
+[[noreturn]] void child_main(const SandboxSpec& spec, const Prepared& p) {
+  int report = p.descriptors[3];
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != p.parent) ::_exit(127);  // the engine died in between
+  ::setpgid(0, 0);
+  ::umask(022);
+  struct rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  if (int error = join_cgroups(spec.identity)) give_up(report, error, "join the job's cgroup");
+  const char* step = "";
+  if (int error = enter_private_mounts(spec.mounts, &step)) give_up(report, error, step);
+  if (int error = place_descriptors(p.descriptors, 9)) give_up(report, error, "dup2");
+  ::fcntl(3, F_SETFD, FD_CLOEXEC);
+  report = 3;
+  clean_process(9);
+  if (int error = drop_identity(spec.identity)) give_up(report, error, "become the job's user");
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // changing the user took it away
+  if (::getppid() != p.parent) ::_exit(127);
+  char* no_environment[] = {nullptr};
+  ::execve(p.argv[0], p.argv.data(), no_environment);
+  give_up(report, errno, "exec bubblewrap");
+}
+
+class SandboxProcess final : public JobProcess {
+ public:
+  SandboxProcess(pid_t pid, UniqueFd pidfd, UniqueFd status)
+      : pid_(pid), pidfd_(std::move(pidfd)), status_(std::move(status)) {
+    pika::set_nonblocking(status_.get());
+  }
+  ~SandboxProcess() override {
+    if (pid_ <= 0) return;
+    kill_all();
+    finish({});
+  }
+
+  int pidfd() const override { return pidfd_.get(); }
+  int report_fd() const override { return status_ ? status_.get() : -1; }
+
+  void read_report() override {
+    char buffer[1024];
+    while (status_) {
+      auto n = ::read(status_.get(), buffer, sizeof buffer);
+      if (n > 0) {
+        text_.append(buffer, static_cast<std::size_t>(n));
+      } else if (n == 0) {
+        status_.reset();
+      } else if (errno != EINTR) {
+        break;
+      }
+    }
+    parse();
+  }
+
+  void terminate() override {
+    read_report();
+    // bubblewrap's first process in there leads the session of the job's command; as the first process of a pid
+    // namespace it does not take a TERM itself.
+    if (inner_ <= 0) return kill_all();
+    ::kill(-inner_, SIGTERM);
+  }
+
+  void kill_all() override {
+    read_report();
+    killed_ = true;
+    if (inner_fd_) ::syscall(SYS_pidfd_send_signal, inner_fd_.get(), SIGKILL, nullptr, 0);
+    ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+  }
+
+  JobExit finish(std::string_view error_tail) override {
+    int status = 0;
+    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = -1;
+    read_report();
+    wait_for_inner();
+    if (code_) return {code_, {}, false};
+    if (WIFSIGNALED(status)) return {128 + WTERMSIG(status), {}, false};
+    if (killed_) return {128 + SIGKILL, {}, false};
+    return not_started(error_tail);
+  }
+
+ private:
+  void parse() {
+    for (auto end = text_.find('\n'); end != std::string::npos; end = text_.find('\n')) {
+      auto line = pika::json::parse(std::string_view(text_).substr(0, end), "bubblewrap's status");
+      text_.erase(0, end + 1);
+      if (!line) continue;
+      if (auto pid = pika::json::find_int(*line, "child-pid"); pid && inner_ <= 0) {
+        inner_ = static_cast<pid_t>(*pid);
+        inner_fd_ = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, inner_, 0)));
+      }
+      if (auto code = pika::json::find_int(*line, "exit-code")) code_ = static_cast<int>(*code);
+    }
+  }
+
+  // The namespace's first process has ended only when every other one in it has.
+  void wait_for_inner() {
+    if (!inner_fd_) return;
+    ::syscall(SYS_pidfd_send_signal, inner_fd_.get(), SIGKILL, nullptr, 0);
+    struct pollfd p{inner_fd_.get(), POLLIN, 0};
+    int got;
+    while ((got = ::poll(&p, 1, 30'000)) < 0 && errno == EINTR) {
+    }
+    if (got == 0) pika::log_error("jerichoci", "process {} of a job did not end 30 s after SIGKILL", inner_);
+  }
+
+  static JobExit not_started(std::string_view error_tail) {
+    auto at = error_tail.rfind("bwrap: ");
+    auto words = at == std::string_view::npos ? std::string_view("it gave no reason") : error_tail.substr(at);
+    words = words.substr(0, words.find('\n'));
+    bool missing = words.starts_with("bwrap: execvp ");
+    if (words.starts_with("bwrap: ")) words.remove_prefix(7);
+    if (missing) words.remove_prefix(7);
+    return {missing ? std::optional(127) : std::nullopt, pika::to_utf8(words), missing};
+  }
+
+  pid_t pid_;
+  UniqueFd pidfd_, status_;
+  std::string text_;
+  pid_t inner_ = -1;
+  UniqueFd inner_fd_;
+  std::optional<int> code_;
+  bool killed_ = false;
+};
+
+std::string nul_joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& w : words) out.append(w).push_back('\0');
+  return out;
+}
+
+}  // namespace
+
+pika::Result<std::unique_ptr<JobProcess>> start_sandbox(const SandboxSpec& spec) {
+  auto out = pika::make_pipe(), err = pika::make_pipe(), report = pika::make_pipe(), status = pika::make_pipe();
+  UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  auto arguments = memory_file("arguments", nul_joined(bubblewrap_arguments(spec)));
+  auto passwd = memory_file("passwd", kPasswd), group = memory_file("group", kGroup),
+       hosts = memory_file("hosts", kHosts);
+  Prepared p{{null.get(), out.write.get(), err.write.get(), report.write.get(), arguments.get(), status.write.get(),
+              passwd.get(), group.get(), spec.network == Network::off ? hosts.get() : -1},
+             {},
+             ::getpid()};
+  std::vector<std::string> words = {spec.bubblewrap.string(), "--args", "4", "--"};
+  words.insert(words.end(), spec.command.begin(), spec.command.end());
+  for (auto& w : words) p.argv.push_back(w.data());
+  p.argv.push_back(nullptr);
+
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  pid_t pid = ::fork();
+  if (pid == 0) child_main(spec, p);
+  int fork_error = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (pid < 0) throw pika::SystemError(fork_error, "fork");
+  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd) throw pika::SystemError("pidfd_open");
+  auto process = std::make_unique<SandboxProcess>(pid, std::move(pidfd), std::move(status.read));
+  process->out = std::move(out.read);
+  process->err = std::move(err.read);
+  report.write.reset();
+  status.write.reset();
+  StartFailure failure{};
+  if (pika::read_some(report.read.get(), reinterpret_cast<char*>(&failure), sizeof failure) == sizeof failure)
+    return fail(ErrorKind::unavailable, fmt::format("{}: {}", failure.step, std::strerror(failure.error)));
+  return process;
+}
+
+}  // namespace jerichoci

@@ -1,0 +1,40 @@
+// Jobs in bubblewrap: every namespace of their own, an allow-list of host folders read-only, the workspace at
+// /workspace, caches at /caches/<name>, a fresh /tmp with the home folder in it, and nothing else of the host.
+#pragma once
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exec/job_process.hpp"
+#include "exec/launch.hpp"
+#include "jerichoci/model.hpp"
+#include "pika/base/result.hpp"
+
+namespace jerichoci {
+
+inline constexpr const char* kSandboxStage = "/sys";  // covered by a tmpfs in the job's own mount namespace only
+inline constexpr const char* kSandboxWorkspace = "/workspace";
+
+struct SandboxSpec {
+  std::filesystem::path bubblewrap;
+  std::vector<std::string> command;
+  std::map<std::string, std::string> env;  // the whole environment, see sandbox_environment
+  Network network = Network::off;
+  std::vector<std::filesystem::path> host_paths;  // shown read-only beside the built-in list
+  std::vector<std::string> caches;                // names; the i-th is staged at /sys/cache-<i>
+  PrivateMounts mounts;
+  LaunchIdentity identity;
+};
+
+// What every job sees: PATH, HOME, TMPDIR, LANG, USER, CI=true. The caller adds the job's own.
+std::map<std::string, std::string> sandbox_environment();
+
+// bubblewrap's options, without the command; in its own order, which is the order of the mounts.
+std::vector<std::string> bubblewrap_arguments(const SandboxSpec& spec);
+
+// unavailable, with what failed, when the host cannot start it.
+pika::Result<std::unique_ptr<JobProcess>> start_sandbox(const SandboxSpec& spec);
+
+}  // namespace jerichoci

@@ -1,0 +1,109 @@
+#include <fmt/format.h>
+
+#include "exec/sandbox.hpp"
+
+namespace jerichoci {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// What programs of a plain Debian need from /etc to run; no accounts, no keys, no host configuration.
+constexpr const char* kEtc[] = {"alternatives",
+                                "ca-certificates",
+                                "ca-certificates.conf",
+                                "chromium",
+                                "chromium.d",
+                                "debian_version",
+                                "fonts",
+                                "java-11-openjdk",
+                                "java-17-openjdk",
+                                "ld.so.cache",
+                                "ld.so.conf",
+                                "ld.so.conf.d",
+                                "localtime",
+                                "magic",
+                                "mime.types",
+                                "os-release",
+                                "perl",
+                                "protocols",
+                                "python3",
+                                "python3.11",
+                                "services",
+                                "ssl/certs",
+                                "ssl/openssl.cnf",
+                                "timezone",
+                                "xml"};
+constexpr const char* kEtcWithNetwork[] = {"hosts", "resolv.conf", "nsswitch.conf", "gai.conf"};
+
+void add(std::vector<std::string>& out, std::initializer_list<std::string> words) {
+  out.insert(out.end(), words);
+}
+
+// /bin and its like are links into /usr on a merged system and folders on an old one.
+void add_top_folder(std::vector<std::string>& out, const fs::path& path) {
+  std::error_code error;
+  auto status = fs::symlink_status(path, error);
+  if (fs::is_symlink(status)) {
+    add(out, {"--symlink", fs::read_symlink(path, error).string(), path.string()});
+  } else if (fs::is_directory(status)) {
+    add(out, {"--ro-bind", path.string(), path.string()});
+  }
+}
+
+void add_system(std::vector<std::string>& out, Network network) {
+  add(out, {"--ro-bind", "/usr", "/usr"});
+  for (auto* name : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) add_top_folder(out, name);
+  auto etc = [&](const char* name) {
+    auto path = fs::path("/etc") / name;
+    std::error_code error;
+    if (fs::exists(path, error)) add(out, {"--ro-bind-try", path.string(), path.string()});
+  };
+  for (auto* name : kEtc) etc(name);
+  if (network == Network::on)
+    for (auto* name : kEtcWithNetwork) etc(name);
+  add(out, {"--ro-bind-data", "6", "/etc/passwd", "--ro-bind-data", "7", "/etc/group"});
+  if (network == Network::off) add(out, {"--ro-bind-data", "8", "/etc/hosts"});
+}
+
+}  // namespace
+
+std::map<std::string, std::string> sandbox_environment() {
+  return {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+          {"HOME", "/tmp/home"},
+          {"TMPDIR", "/tmp"},
+          {"USER", "job"},
+          {"LOGNAME", "job"},
+          {"SHELL", "/bin/sh"},
+          {"LANG", "C.UTF-8"},
+          {"CI", "true"}};
+}
+
+std::vector<std::string> bubblewrap_arguments(const SandboxSpec& spec) {
+  std::vector<std::string> out = {"--unshare-all",
+                                  "--unshare-user",
+                                  "--uid",
+                                  "1000",
+                                  "--gid",
+                                  "1000",
+                                  "--hostname",
+                                  "pika",
+                                  "--die-with-parent",
+                                  "--new-session",
+                                  "--json-status-fd",
+                                  "5",
+                                  "--clearenv"};
+  if (spec.network == Network::on) out.emplace_back("--share-net");
+  for (const auto& [name, value] : spec.env) add(out, {"--setenv", name, value});
+  add_system(out, spec.network);
+  for (const auto& path : spec.host_paths) add(out, {"--ro-bind-try", path.string(), path.string()});
+  add(out, {"--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp", "--dir", "/tmp/home", "--dir",
+            "/run", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"});
+  add(out, {"--bind", fmt::format("{}/workspace", kSandboxStage), kSandboxWorkspace});
+  for (std::size_t i = 0; i < spec.caches.size(); ++i)
+    add(out, {"--bind", fmt::format("{}/cache-{}", kSandboxStage, i), "/caches/" + spec.caches[i]});
+  add(out, {"--remount-ro", "/", "--chdir", kSandboxWorkspace});
+  return out;
+}
+
+}  // namespace jerichoci

@@ -1,0 +1,119 @@
+#include "exec/workspace.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "pika/base/files.hpp"
+#include "pika/base/log.hpp"
+#include "snapshot/tree_copy.hpp"
+
+namespace jerichoci {
+
+namespace fs = std::filesystem;
+using pika::SystemError;
+
+std::string_view to_string(WorkspaceKind kind) {
+  switch (kind) {
+    case WorkspaceKind::overlay:
+      return "overlay";
+    case WorkspaceKind::copy:
+      return "copy";
+  }
+  return "";
+}
+
+namespace {
+
+void make_owned(const fs::path& path, std::optional<std::uint32_t> owner) {
+  if (::mkdir(path.c_str(), 0755) != 0) {
+    if (errno == EEXIST) return;
+    throw SystemError(fmt::format("mkdir '{}'", path.string()));
+  }
+  if (::chmod(path.c_str(), 0755) != 0) throw SystemError(fmt::format("chmod '{}'", path.string()));
+  if (owner && ::chown(path.c_str(), *owner, *owner) != 0) throw SystemError(fmt::format("chown '{}'", path.string()));
+}
+
+void link_to(const fs::path& target, const fs::path& link) {
+  if (::symlink(target.c_str(), link.c_str()) != 0) throw SystemError(fmt::format("symlink '{}'", link.string()));
+}
+
+}  // namespace
+
+fs::path cache_folder(const fs::path& state_root, const std::string& name, std::optional<std::uint32_t> owner) {
+  auto path = state_root / "caches" / name;
+  pika::make_dirs(path.parent_path(), 0700);
+  make_owned(path, owner);
+  struct stat st{};
+  if (owner && ::lstat(path.c_str(), &st) == 0 && st.st_uid != *owner) settle_modes(path, owner);
+  return path;
+}
+
+std::string cache_variable(const std::string& name) {
+  std::string out = "PIKA_CACHE_";
+  for (char c : name) out += c == '-' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return out;
+}
+
+Workspace::Workspace(const WorkspaceRequest& r)
+    : folder_(r.state_root / "work" / r.run_id / r.job->id),
+      kind_(r.kind),
+      owner_(r.owner),
+      caches_(r.job->caches.size()) {
+  pika::make_dirs(folder_, 0700);
+  make_folder("home");
+  make_folder("tmp");
+  if (kind_ == WorkspaceKind::overlay) {
+    make_folder("upper");
+    make_folder("work");
+    link_to(fs::absolute(r.checkout), folder_ / "lower");
+  } else {
+    copy_tree(r.checkout, folder_ / "workspace", CopyFiles::copy, {}, owner_);
+  }
+  for (std::size_t i = 0; i < caches_; ++i)
+    link_to(fs::absolute(cache_folder(r.state_root, r.job->caches[i], owner_)), folder_ / fmt::format("cache-{}", i));
+}
+
+Workspace::~Workspace() {
+  try {
+    remove();
+  } catch (const SystemError& error) {
+    pika::log_error("jerichoci", "a workspace was not removed: {}", error.what());
+  }
+}
+
+void Workspace::make_folder(const std::string& name) {
+  make_owned(folder_ / name, owner_);
+}
+
+void Workspace::remove() {
+  pika::remove_tree(folder_);
+}
+
+PrivateMounts Workspace::mounts(const std::string& stage) const {
+  PrivateMounts m;
+  m.job_folder = folder_;
+  m.new_user_namespace = ::geteuid() != 0;
+  m.uid = ::geteuid();
+  m.gid = ::getegid();
+  m.stage = stage;
+  m.overlay = kind_ == WorkspaceKind::overlay;
+  m.user_xattr = m.new_user_namespace;
+  m.workspace = stage + "/workspace";
+  for (std::size_t i = 0; i < caches_; ++i)
+    m.binds.emplace_back(fmt::format("cache-{}", i), fmt::format("{}/cache-{}", stage, i));
+  return m;
+}
+
+PrivateMounts Workspace::sandbox_mounts() const {
+  return mounts("/sys");
+}
+
+PrivateMounts Workspace::host_mounts(const std::string& stage) const {
+  auto m = mounts(stage);
+  m.binds.emplace_back("home", stage + "/home");
+  m.binds.emplace_back("tmp", stage + "/tmp");
+  return m;
+}
+
+}  // namespace jerichoci

@@ -1,0 +1,55 @@
+// A job's own folder work/<run>/<job>/: its workspace over the shared checkout, its home and temporary folder, and the
+// way to its caches. Made fresh, thrown away whole.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "exec/launch.hpp"
+#include "jerichoci/model.hpp"
+
+namespace jerichoci {
+
+enum class WorkspaceKind { overlay, copy };
+std::string_view to_string(WorkspaceKind kind);
+
+struct WorkspaceRequest {
+  std::filesystem::path state_root, checkout;
+  std::string run_id;
+  const JobSpec* job = nullptr;
+  WorkspaceKind kind = WorkspaceKind::copy;
+  std::optional<std::uint32_t> owner;  // the job's user, when that is another than ours
+};
+
+class Workspace {
+ public:
+  explicit Workspace(const WorkspaceRequest& request);  // throws SystemError
+  Workspace(const Workspace&) = delete;
+  Workspace& operator=(const Workspace&) = delete;
+  ~Workspace();
+
+  const std::filesystem::path& folder() const { return folder_; }
+  // The mounts for a sandbox, staged at /sys in its namespace.
+  PrivateMounts sandbox_mounts() const;
+  // The mounts for a host process of another user, staged at an empty folder that it can reach.
+  PrivateMounts host_mounts(const std::string& stage) const;
+  void remove();  // throws SystemError when something stays
+
+ private:
+  PrivateMounts mounts(const std::string& stage) const;
+  void make_folder(const std::string& name);
+  std::filesystem::path folder_;
+  WorkspaceKind kind_;
+  std::optional<std::uint32_t> owner_;
+  std::size_t caches_;
+};
+
+// The folder of a declared cache, made when it is new.
+std::filesystem::path cache_folder(const std::filesystem::path& state_root, const std::string& name,
+                                   std::optional<std::uint32_t> owner);
+// PIKA_CACHE_<NAME>
+std::string cache_variable(const std::string& name);
+
+}  // namespace jerichoci

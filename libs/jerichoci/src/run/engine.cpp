@@ -1,0 +1,226 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "jerichoci/jerichoci.hpp"
+#include "pika/base/files.hpp"
+#include "pika/base/hash.hpp"
+#include "pika/base/text.hpp"
+#include "pika/gitx/repository.hpp"
+#include "plan/plan.hpp"
+#include "run/engine_parts.hpp"
+#include "run/job_runner.hpp"
+#include "run/run_driver.hpp"
+#include "snapshot/worktree.hpp"
+
+namespace jerichoci {
+
+using pika::ErrorKind;
+using pika::fail;
+using pika::Result;
+using pika::UniqueFd;
+
+struct Engine::Impl : EngineParts {
+  using EngineParts::EngineParts;
+};
+
+Engine::Engine() = default;
+Engine::~Engine() = default;
+
+namespace {
+
+// Folders that would give the host away are refused, whoever asks.
+pika::Status check_config(const EngineConfig& config) {
+  if (config.state_root.empty() || !config.state_root.is_absolute())
+    return fail(ErrorKind::invalid, "the state root must be an absolute path");
+  for (const auto& path : config.sandbox_paths) {
+    auto clean = path.lexically_normal();
+    if (!clean.has_filename()) clean = clean.parent_path();
+    for (auto* never : {"/", "/root", "/home", "/proc", "/sys", "/dev", "/etc", "/var", "/run", "/tmp"})
+      if (clean == never || !path.is_absolute())
+        return fail(ErrorKind::invalid, fmt::format("the sandbox may not show '{}'", path.string()),
+                    "name the folder that jobs need below it");
+  }
+  return {};
+}
+
+// An environment failure as an answer: the caller asked for something this host does not give now.
+template <class F>
+auto guarded(F&& f) -> decltype(f()) {
+  try {
+    return f();
+  } catch (const pika::SystemError& error) {
+    return fail(ErrorKind::unavailable, error.what(), "look at the state folder: space, owner, permissions");
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::open(EngineConfig config) {
+  PIKA_TRY(check_config(config));
+  return guarded([&]() -> Result<std::unique_ptr<Engine>> {
+    pika::make_dirs(config.state_root, 0700);
+    std::optional<std::uint32_t> uid;
+    if (::geteuid() == 0) uid = config.job_uid.value_or(65534);
+    if (uid == 0u) return fail(ErrorKind::invalid, "jobs never run as root: job_uid must not be 0");
+    auto objects = PIKA_TRY(ObjectStore::open(config.state_root));
+    auto engine = std::unique_ptr<Engine>(new Engine());
+    engine->impl_ = std::make_unique<Impl>(std::move(config), std::move(objects), uid);
+    auto& impl = *engine->impl_;
+    auto lock = impl.config.state_root / "engine.lock";
+    impl.lock = UniqueFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!impl.lock || ::flock(impl.lock.get(), LOCK_SH | LOCK_NB) != 0)
+      throw pika::SystemError(fmt::format("lock '{}'", lock.string()));
+    settle_dead_runs(impl.runs);
+    return engine;
+  });
+}
+
+Result<SnapshotRecord> Engine::snapshot_commit(const fs::path& repository, const pika::git::Oid& commit) {
+  return guarded([&]() -> Result<SnapshotRecord> {
+    auto source = PIKA_TRY(pika::git::Repository::open(repository));
+    auto info = source.commit(commit);
+    if (!info)
+      return fail(ErrorKind::not_found, fmt::format("there is no commit {} in '{}'", commit.hex(), repository.string()),
+                  "fetch it first");
+    SnapshotRecord snapshot;
+    snapshot.tree = info->tree;
+    snapshot.head = commit;
+    PIKA_TRY(impl_->objects.import_tree(source.path(), snapshot.tree));
+    return snapshot;
+  });
+}
+
+Result<SnapshotRecord> Engine::snapshot_worktree(const fs::path& repository) {
+  return guarded([&]() -> Result<SnapshotRecord> {
+    pika::make_dirs(impl_->config.state_root / "tmp", 0700);
+    pika::TempDir scratch("capture-", impl_->config.state_root / "tmp");
+    return capture_worktree(impl_->objects, repository, scratch.path());
+  });
+}
+
+Result<RunRecord> Engine::run_jobs(const RunRequest& request, const EventSink& sink, const CancelToken& cancel) {
+  PIKA_TRY(check_jobs(request.jobs));
+  return guarded([&]() -> Result<RunRecord> {
+    if (!request.jobs.empty() && !impl_->objects.has_tree(request.snapshot.tree))
+      return fail(ErrorKind::not_found, fmt::format("the tree {} is not in the store", request.snapshot.tree.hex()),
+                  "take a snapshot first: snapshot_commit or snapshot_worktree");
+    auto with_id = request;
+    if (!with_id.run_id) with_id.run_id = pika::make_ulid();
+    return drive_run(*impl_, with_id, sink, cancel);
+  });
+}
+
+Result<RunRecord> Engine::rerun_jobs(const std::string& run_id, const EventSink& sink, const CancelToken& cancel) {
+  auto before = PIKA_TRY(load_run_record(run_id));
+  auto text = PIKA_TRY(load_plan(run_id));
+  auto value = PIKA_TRY(pika::json::parse(text, fmt::format("runs/{}/plan.json", run_id)));
+  auto plan = PIKA_TRY(plan_from_json(value));
+  RunRequest request;
+  request.target_id = plan.target_id;
+  request.target_description = plan.target_description;
+  request.snapshot = plan.snapshot;
+  request.jobs = plan.jobs;
+  request.rerun_of = run_id;
+  request.changed_files = before.changed_files;
+  request.filters = before.filters;
+  request.labels = before.labels;
+  return run_jobs(request, sink, cancel);
+}
+
+Result<RunRecord> Engine::record_skipped_run(const RunRequest& request, const std::string& why) {
+  PIKA_TRY(check_jobs(request.jobs));
+  return guarded([&]() -> Result<RunRecord> {
+    RunRecord run;
+    run.run_id = request.run_id ? *request.run_id : pika::make_ulid();
+    PIKA_TRY(impl_->runs.create(run.run_id));
+    run.status = Status::skipped;
+    run.message = why;
+    run.rerun_of = request.rerun_of;
+    run.target_id = request.target_id;
+    run.target_description = request.target_description;
+    run.snapshot = request.snapshot;
+    run.created_at = run.started_at = run.finished_at = pika::system_clock().now();
+    run.changed_files = request.changed_files;
+    run.filters = request.filters;
+    run.labels = request.labels;
+    for (const auto& job : request.jobs) {
+      run.jobs.push_back(new_job_record(job));
+      run.jobs.back().status = Status::skipped;
+      run.jobs.back().message = why;
+    }
+    Plan plan{run.run_id, run.target_id, run.target_description, run.snapshot, request.jobs};
+    pika::write_file_atomic(impl_->runs.run_folder(run.run_id) / "plan.json", pika::json::print_pretty(to_json(plan)));
+    impl_->runs.write_record(run, RunStore::Durable::yes);
+    return run;
+  });
+}
+
+pika::Status Engine::request_cancel(const std::string& run_id) {
+  return guarded([&]() -> pika::Status {
+    auto run = PIKA_TRY(load_run_record(run_id));
+    if (is_final(run.status))
+      return fail(ErrorKind::conflict, fmt::format("run '{}' has ended already: {}", run_id, to_string(run.status)));
+    pika::write_file_atomic(impl_->runs.run_folder(run_id) / "cancel", "");
+    return {};
+  });
+}
+
+std::vector<RunRecord> Engine::list_runs(std::size_t limit, std::vector<std::string>* warnings) {
+  std::vector<RunRecord> out;
+  for (const auto& id : impl_->runs.list()) {
+    if (out.size() >= limit) break;
+    auto run = guarded([&] { return impl_->runs.read_record(id); });
+    if (run) {
+      out.push_back(std::move(*run));
+    } else if (warnings) {
+      warnings->push_back(fmt::format("run {} is left out: {}", id, run.error().what));
+    }
+  }
+  return out;
+}
+
+Result<RunRecord> Engine::load_run_record(const std::string& run_id) {
+  return guarded([&] { return impl_->runs.read_record(run_id); });
+}
+
+Result<std::string> Engine::load_plan(const std::string& run_id) {
+  if (!valid_run_id(run_id)) return fail(ErrorKind::invalid, fmt::format("{} is no run id", pika::quote_name(run_id)));
+  return guarded([&] { return pika::read_file(impl_->runs.run_folder(run_id) / "plan.json"); });
+}
+
+Result<LogPiece> Engine::load_log(const std::string& run_id, const std::string& job_id, std::uint64_t offset,
+                                  std::uint64_t size) {
+  if (!valid_id(job_id)) return fail(ErrorKind::invalid, fmt::format("{} is no job id", pika::quote_name(job_id)));
+  // The record first: when it says the job has ended, everything is in the file.
+  auto run = PIKA_TRY(load_run_record(run_id));
+  for (const auto& job : run.jobs) {
+    if (job.id != job_id) continue;
+    return guarded([&]() -> Result<LogPiece> {
+      LogPiece piece;
+      auto bytes = pika::read_range(log_file(run_id, job_id), offset, size);
+      if (bytes) piece.bytes = std::move(*bytes);
+      if (!bytes && bytes.error().kind != ErrorKind::not_found) return std::unexpected(bytes.error());
+      piece.next_offset = offset + piece.bytes.size();
+      piece.complete = is_final(job.status) && piece.next_offset >= job.log_bytes;
+      return piece;
+    });
+  }
+  return fail(ErrorKind::not_found, fmt::format("run '{}' has no job '{}'", run_id, job_id));
+}
+
+fs::path Engine::log_file(const std::string& run_id, const std::string& job_id) const {
+  return impl_->runs.job_folder(run_id, job_id) / "log.raw";
+}
+
+IsolationReport Engine::isolation() const {
+  return impl_->isolation.report();
+}
+
+const EngineConfig& Engine::config() const {
+  return impl_->config;
+}
+
+}  // namespace jerichoci

@@ -1,0 +1,39 @@
+// What an open engine holds; the parts that run a job take what they need from here.
+#pragma once
+#include <optional>
+
+#include "exec/cgroup.hpp"
+#include "exec/isolation.hpp"
+#include "jerichoci/jerichoci.hpp"
+#include "pika/base/fd.hpp"
+#include "run/slots.hpp"
+#include "runstore/run_store.hpp"
+#include "snapshot/checkouts.hpp"
+#include "snapshot/object_store.hpp"
+
+namespace jerichoci {
+
+struct EngineParts {
+  EngineParts(EngineConfig c, ObjectStore o, std::optional<std::uint32_t> uid)
+      : config(std::move(c)),
+        job_uid(uid),
+        runs(config.state_root),
+        objects(std::move(o)),
+        checkouts(config.state_root, job_uid),
+        cgroups(CgroupHost::detect()),
+        slots(config.state_root, config.slots),
+        isolation(config, cgroups, job_uid) {}
+  EngineParts(const EngineParts&) = delete;
+
+  EngineConfig config;
+  std::optional<std::uint32_t> job_uid;  // set when we are root
+  RunStore runs;
+  ObjectStore objects;
+  Checkouts checkouts;
+  CgroupHost cgroups;
+  Slots slots;
+  Isolation isolation;
+  pika::UniqueFd lock;  // engine.lock, shared
+};
+
+}  // namespace jerichoci

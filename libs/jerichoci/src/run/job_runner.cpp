@@ -1,0 +1,279 @@
+#include "run/job_runner.hpp"
+
+#include <fmt/format.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <optional>
+
+#include "exec/host_process.hpp"
+#include "exec/sandbox.hpp"
+#include "exec/supervise.hpp"
+#include "exec/workspace.hpp"
+#include "pika/base/files.hpp"
+#include "pika/base/log.hpp"
+#include "pika/base/text.hpp"
+
+namespace jerichoci {
+
+namespace {
+
+using pika::ErrorKind;
+using pika::fail;
+using pika::Micros;
+
+Micros now() {
+  return pika::system_clock().now();
+}
+
+// An empty folder outside of the state root, which another user can reach: the workspace is mounted on it, in the
+// job's own mount namespace only.
+class Stage {
+ public:
+  explicit Stage(BusyMark& busy) {
+    char name[] = "/tmp/jerichoci-XXXXXX";
+    if (!::mkdtemp(name)) throw pika::SystemError("mkdtemp '/tmp/jerichoci-XXXXXX'");
+    path_ = name;
+    busy.note("folder " + path_);
+    if (::chmod(name, 0755) != 0) throw pika::SystemError(fmt::format("chmod '{}'", path_));
+  }
+  ~Stage() { ::rmdir(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+class JobRun {
+ public:
+  JobRun(const JobContext& context, const JobSpec& job, JobRecord record)
+      : c_(context), job_(job), record_(std::move(record)) {}
+
+  JobRecord run() {
+    record_.status = Status::running;
+    record_.log_path = fmt::format("jobs/{}/log.raw", job_.id);
+    try {
+      auto folder = c_.engine.runs.job_folder(c_.run_id, job_.id);
+      pika::make_dirs(folder);
+      log_.emplace(folder, c_.engine.config.log_cap_bytes);
+      attempt();
+    } catch (const std::exception& error) {
+      settle(FailureKind::infrastructure, error.what());
+    }
+    try {
+      clean_up();
+    } catch (const std::exception& error) {
+      // The verdict stands: the command has ended. What stayed is removed by the next start.
+      pika::log_error("jerichoci", "run {}, job {}: {}", c_.run_id, job_.id, error.what());
+    }
+    record_.finished_at = now();
+    return std::move(record_);
+  }
+
+ private:
+  void attempt() {
+    if (auto refused = may_run(); !refused) {
+      settle(FailureKind::infrastructure, refused.error().what, refused.error().advice);
+      return;
+    }
+    Phase phase(*this, "workspace");
+    // Host processes of an ordinary user have no mount namespace: they get a copy.
+    bool can_mount = job_.runtime == Runtime::sandbox || c_.engine.job_uid;
+    kind_ = can_mount ? c_.engine.isolation.workspace_kind() : WorkspaceKind::copy;
+    record_.workspace_kind = to_string(kind_);
+    workspace_.emplace(
+        WorkspaceRequest{c_.engine.config.state_root, c_.checkout, c_.run_id, &job_, kind_, c_.engine.job_uid});
+    auto name = fmt::format("jerichoci-{}-{}", c_.run_id, job_.id);
+    cgroup_ = JobCgroup::make(c_.engine.cgroups, name, job_.limits, record_.not_enforced);
+    for (const auto& group : cgroup_.folders()) c_.busy.note("cgroup " + group.string());
+    phase.next("run");
+    auto process = job_.runtime == Runtime::sandbox ? begin_sandbox() : begin_host_process();
+    if (!process) {
+      settle(FailureKind::infrastructure, fmt::format("the job could not be started: {}", process.error().what),
+             process.error().advice);
+      return;
+    }
+    Supervision supervision{job_.limits.time, job_.limits.grace, c_.cancel_fd, [this](std::uint64_t bytes) {
+                              c_.journal.event("job_progress", {{"job_id", job_.id}, {"log_bytes", bytes}});
+                            }};
+    judge(supervise(**process, *log_, supervision));
+  }
+
+  pika::Status may_run() {
+    if (job_.runtime == Runtime::host_process) {
+      if (c_.engine.config.allow_host_process) return {};
+      return fail(ErrorKind::forbidden,
+                  "no isolation: the job asks for the runtime host_process, which this engine may not run",
+                  "use runtime = \"sandbox\", or let an administrator allow host_process");
+    }
+    auto report = c_.engine.isolation.report();
+    if (report.sandbox) return {};
+    return fail(ErrorKind::unavailable, "no isolation: " + report.why_not, report.remedy);
+  }
+
+  std::map<std::string, std::string> environment(const std::string& workspace) const {
+    auto env = sandbox_environment();
+    env["PIKA_RUN_ID"] = c_.run_id;
+    env["PIKA_JOB"] = job_.id;
+    env["PIKA_WORKSPACE"] = workspace;
+    for (const auto& name : job_.env_allow)
+      if (auto it = c_.engine.config.env.find(name); it != c_.engine.config.env.end()) env[name] = it->second;
+    for (const auto& [name, value] : job_.env) env[name] = value;
+    return env;
+  }
+
+  LaunchIdentity identity() const {
+    LaunchIdentity who;
+    who.uid = c_.engine.job_uid;
+    for (const auto& fd : cgroup_.join_fds()) who.join_fds.push_back(fd.get());
+    return who;
+  }
+
+  pika::Result<std::unique_ptr<JobProcess>> begin_sandbox() {
+    SandboxSpec spec;
+    spec.bubblewrap = c_.engine.config.bubblewrap;
+    spec.command = job_.command;
+    spec.env = environment(kSandboxWorkspace);
+    for (const auto& name : job_.caches) spec.env[cache_variable(name)] = "/caches/" + name;
+    spec.network = job_.network;
+    spec.host_paths = c_.engine.config.sandbox_paths;
+    spec.caches = job_.caches;
+    spec.mounts = workspace_->sandbox_mounts();
+    spec.identity = identity();
+    return start_sandbox(spec);
+  }
+
+  pika::Result<std::unique_ptr<JobProcess>> begin_host_process() {
+    HostProcessSpec spec;
+    spec.command = job_.command;
+    std::string home, tmp;
+    if (c_.engine.job_uid) {
+      stage_.emplace(c_.busy);
+      spec.mounts = workspace_->host_mounts(stage_->path());
+      spec.workspace = spec.mounts->workspace;
+      home = stage_->path() + "/home";
+      tmp = stage_->path() + "/tmp";
+    } else {
+      spec.workspace = workspace_->folder() / "workspace";
+      home = workspace_->folder() / "home";
+      tmp = workspace_->folder() / "tmp";
+    }
+    spec.env = environment(spec.workspace);
+    if (!job_.env.contains("HOME")) spec.env["HOME"] = home;
+    if (!job_.env.contains("TMPDIR")) spec.env["TMPDIR"] = tmp;
+    for (std::size_t i = 0; i < job_.caches.size(); ++i)
+      spec.env[cache_variable(job_.caches[i])] =
+          stage_ ? fmt::format("{}/cache-{}", stage_->path(), i)
+                 : cache_folder(c_.engine.config.state_root, job_.caches[i], {}).string();
+    spec.identity = identity();
+    if (job_.network == Network::off)
+      record_.not_enforced.emplace_back("network off: a host process has the host's network");
+    return start_host_process(spec);
+  }
+
+  void judge(const Ending& ending) {
+    record_.exit_code = ending.exit.exit_code;
+    bool no_memory = cgroup_.oom_kills() > 0;
+    if (!ending.log_error.empty())
+      return settle(FailureKind::infrastructure, "the log could not be written: " + ending.log_error);
+    if (ending.cancelled) {
+      record_.status = Status::cancelled;
+      return say("cancelled");
+    }
+    if (ending.timed_out)
+      return settle(FailureKind::timed_out, "timed out after " + pika::format_duration(job_.limits.time));
+    if (ending.exit.program_missing)
+      return settle(FailureKind::setup_failed,
+                    fmt::format("the command could not be run: {}", ending.exit.not_started));
+    if (!ending.exit.not_started.empty())
+      return settle(FailureKind::infrastructure,
+                    fmt::format("the job could not be started: {}", ending.exit.not_started));
+    int code = ending.exit.exit_code.value_or(-1);
+    if (code == 0) {
+      record_.status = Status::passed;
+      return;
+    }
+    if (no_memory)
+      return settle(FailureKind::out_of_memory, fmt::format("out of memory: it wanted more than {}",
+                                                            pika::format_bytes(job_.limits.memory_bytes.value_or(0))));
+    settle(FailureKind::test_failed, code > 128 && code < 193 ? fmt::format("ended by signal {}", code - 128)
+                                                              : fmt::format("exit code {}", code));
+  }
+
+  void settle(FailureKind kind, std::string message, const std::string& advice = {}) {
+    record_.status = Status::failed;
+    record_.failure = kind;
+    if (!advice.empty()) message += "; " + advice;
+    say(std::move(message));
+  }
+
+  // The outcome in words; what is not the command's own doing also ends the log, so that who reads only that knows.
+  void say(std::string message) {
+    record_.message = std::move(message);
+    if (!log_ || record_.failure == FailureKind::test_failed) return;
+    try {
+      log_->write(fmt::format("[pika] {}\n", record_.message), LogStream::engine, now());
+    } catch (const pika::SystemError&) {
+      // a full disk: the record says so
+    }
+  }
+
+  void clean_up() {
+    Phase phase(*this, "cleanup");
+    if (!cgroup_.empty() && !remove_cgroups(cgroup_.folders()))
+      pika::log_error("jerichoci", "a cgroup of run {} stays", c_.run_id);
+    stage_.reset();
+    if (workspace_) workspace_->remove();
+    if (log_) {
+      try {
+        log_->close(now());
+      } catch (const pika::SystemError& error) {
+        pika::log_error("jerichoci", "the end of a log is lost: {}", error.what());
+      }
+      record_.log_bytes = log_->size();
+    }
+  }
+
+  // A timed part of the job; ended by the next one or by leaving, also through an exception.
+  class Phase {
+   public:
+    Phase(JobRun& run, std::string name) : run_(run) { run.record_.phases.push_back({std::move(name), now(), 0}); }
+    ~Phase() { run_.record_.phases.back().finished_at = now(); }
+    void next(std::string name) {
+      auto at = now();
+      run_.record_.phases.back().finished_at = at;
+      run_.record_.phases.push_back({std::move(name), at, 0});
+    }
+
+   private:
+    JobRun& run_;
+  };
+
+  const JobContext& c_;
+  const JobSpec& job_;
+  JobRecord record_;
+  std::optional<LogWriter> log_;
+  WorkspaceKind kind_ = WorkspaceKind::copy;
+  std::optional<Workspace> workspace_;
+  std::optional<Stage> stage_;
+  JobCgroup cgroup_;
+};
+
+}  // namespace
+
+JobRecord new_job_record(const JobSpec& job) {
+  JobRecord record;
+  record.id = job.id;
+  record.description = job.description;
+  record.command = job.command;
+  record.placement = job.placement;
+  record.runtime = job.runtime;
+  return record;
+}
+
+JobRecord run_job(const JobContext& context, const JobSpec& job, JobRecord record) {
+  return JobRun(context, job, std::move(record)).run();
+}
+
+}  // namespace jerichoci

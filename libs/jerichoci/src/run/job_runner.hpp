@@ -1,0 +1,28 @@
+// One job of a run, from its workspace to its record.
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "jerichoci/model.hpp"
+#include "run/engine_parts.hpp"
+#include "runstore/journal.hpp"
+
+namespace jerichoci {
+
+struct JobContext {
+  EngineParts& engine;
+  std::string run_id;
+  std::filesystem::path checkout;
+  BusyMark& busy;
+  Journal& journal;
+  int cancel_fd = -1;
+};
+
+// The record as it is before the job begins.
+JobRecord new_job_record(const JobSpec& job);
+
+// Runs it and waits until nothing of it is left. Never throws: what the host does not give is an infrastructure
+// failure of the record.
+JobRecord run_job(const JobContext& context, const JobSpec& job, JobRecord record);
+
+}  // namespace jerichoci

@@ -1,0 +1,20 @@
+// One run: plan, journal, the jobs in the order of their needs, the verdict.
+#pragma once
+#include "jerichoci/jerichoci.hpp"
+#include "run/engine_parts.hpp"
+
+namespace jerichoci {
+
+// The request is checked and its tree is in the store. Throws SystemError when the run could not even be begun.
+pika::Result<RunRecord> drive_run(EngineParts& engine, const RunRequest& request, const EventSink& sink,
+                                  const CancelToken& cancel);
+
+// The verdict of a run from its jobs': the worst counts, and no job at all is nothing_ran.
+struct Verdict {
+  Status status = Status::nothing_ran;
+  FailureKind failure = FailureKind::none;
+  std::string message;
+};
+Verdict judge_run(const std::vector<JobRecord>& jobs);
+
+}  // namespace jerichoci

@@ -1,0 +1,54 @@
+#include "run/slots.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <thread>
+
+#include "pika/base/files.hpp"
+#include "pika/base/result.hpp"
+
+namespace jerichoci {
+
+namespace fs = std::filesystem;
+using pika::SystemError;
+using pika::UniqueFd;
+
+Slots::Slots(const fs::path& state_root, unsigned count) : folder_(state_root / "slots"), count_(count) {
+  if (count_ == 0) count_ = std::max(1u, std::thread::hardware_concurrency());
+  pika::make_dirs(folder_);
+}
+
+std::optional<Slot> Slots::try_take() const {
+  for (unsigned i = 0; i < count_; ++i) {
+    auto path = folder_ / std::to_string(i);
+    // Read-only, so that a look at a taken slot rings no bell when it is closed again.
+    UniqueFd lock(::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC, 0600));
+    if (!lock) throw SystemError(fmt::format("open '{}'", path.string()));
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK || errno == EINTR) continue;
+      throw SystemError(fmt::format("flock '{}'", path.string()));
+    }
+    UniqueFd bell(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    if (!bell) throw SystemError(fmt::format("open '{}'", path.string()));
+    return Slot(std::move(lock), std::move(bell));
+  }
+  return std::nullopt;
+}
+
+Wakeup::Wakeup(const fs::path& slots, const fs::path& run_folder) : fd_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+  watching_ = fd_ && ::inotify_add_watch(fd_.get(), slots.c_str(), IN_CLOSE_WRITE) >= 0 &&
+              ::inotify_add_watch(fd_.get(), run_folder.c_str(), IN_CREATE | IN_MOVED_TO) >= 0;
+}
+
+void Wakeup::drain() {
+  char buffer[4096];
+  while (fd_ && ::read(fd_.get(), buffer, sizeof buffer) > 0) {
+  }
+}
+
+}  // namespace jerichoci

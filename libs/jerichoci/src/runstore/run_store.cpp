@@ -1,0 +1,157 @@
+#include "runstore/run_store.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "pika/base/files.hpp"
+#include "pika/base/hash.hpp"
+#include "pika/base/text.hpp"
+
+namespace jerichoci {
+
+namespace fs = std::filesystem;
+using pika::ErrorKind;
+using pika::fail;
+using pika::SystemError;
+using pika::UniqueFd;
+
+namespace {
+
+// As write_file_atomic, without waiting for the disk: a kill of the program leaves the old or the new record; only a
+// power cut may lose the newest, and then the run is settled as lost anyway.
+void replace_file(const fs::path& path, std::string_view bytes) {
+  auto aside = path.parent_path() / fmt::format(".{}.{}.tmp", path.filename().string(), pika::random_hex(6));
+  UniqueFd fd(::open(aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  if (!fd) throw SystemError(fmt::format("create '{}'", aside.string()));
+  try {
+    pika::write_all(fd.get(), bytes);
+    if (::rename(aside.c_str(), path.c_str()) != 0) throw SystemError(fmt::format("rename to '{}'", path.string()));
+  } catch (...) {
+    ::unlink(aside.c_str());
+    throw;
+  }
+}
+
+}  // namespace
+
+RunStore::RunStore(fs::path state_root) : root_(std::move(state_root)) {
+  pika::make_dirs(root_ / "runs");
+  pika::make_dirs(root_ / "busy");
+}
+
+pika::Status RunStore::create(const std::string& run_id) const {
+  if (!valid_run_id(run_id))
+    return fail(ErrorKind::invalid, fmt::format("{} is no run id", pika::quote_name(run_id)),
+                "use letters, digits, - and _, at most 64 characters");
+  if (::mkdir(run_folder(run_id).c_str(), 0755) != 0) {
+    if (errno == EEXIST) return fail(ErrorKind::conflict, fmt::format("there is a run '{}' already", run_id));
+    throw SystemError(fmt::format("mkdir '{}'", run_folder(run_id).string()));
+  }
+  return {};
+}
+
+void RunStore::write_record(const RunRecord& run, Durable durable) const {
+  auto path = run_folder(run.run_id) / "run.json";
+  auto text = pika::json::print_pretty(to_json(run));
+  if (durable == Durable::yes) {
+    pika::write_file_atomic(path, text);
+  } else {
+    replace_file(path, text);
+  }
+}
+
+pika::Result<RunRecord> RunStore::read_record(const std::string& run_id) const {
+  if (!valid_run_id(run_id)) return fail(ErrorKind::invalid, fmt::format("{} is no run id", pika::quote_name(run_id)));
+  auto text = pika::read_file(run_folder(run_id) / "run.json");
+  if (!text)
+    return fail(ErrorKind::not_found, fmt::format("there is no run '{}' here", run_id), "list them with 'pikaci list'");
+  auto what = fmt::format("runs/{}/run.json", run_id);
+  auto value = PIKA_TRY(pika::json::parse(*text, what));
+  auto run = run_record_from_json(value);
+  if (!run) return fail(run.error().kind, fmt::format("{}: {}", what, run.error().what), run.error().advice);
+  if (run->run_id != run_id) return fail(ErrorKind::invalid, fmt::format("{} is the record of another run", what));
+  return run;
+}
+
+std::vector<std::string> RunStore::list() const {
+  struct Entry {
+    std::string id;
+    std::int64_t time;
+  };
+  std::vector<Entry> found;
+  for (const auto& entry : fs::directory_iterator(root_ / "runs")) {
+    auto id = entry.path().filename().string();
+    if (!valid_run_id(id)) continue;
+    if (pika::is_ulid(id)) {
+      // Its first ten characters are the time in milliseconds, base 32.
+      constexpr std::string_view kDigits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+      std::int64_t ms = 0;
+      for (char c : id.substr(0, 10)) ms = ms * 32 + static_cast<std::int64_t>(kDigits.find(c));
+      found.push_back({id, ms});
+    } else {
+      struct stat st{};
+      // plan.json is written once, at the beginning
+      if (::stat((entry.path() / "plan.json").c_str(), &st) != 0 && ::stat(entry.path().c_str(), &st) != 0) continue;
+      found.push_back({id, st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1'000'000});
+    }
+  }
+  std::sort(found.begin(), found.end(),
+            [](const Entry& a, const Entry& b) { return std::tie(b.time, b.id) < std::tie(a.time, a.id); });
+  std::vector<std::string> out;
+  for (auto& e : found) out.push_back(std::move(e.id));
+  return out;
+}
+
+std::optional<BusyMark> BusyMark::take(const fs::path& state_root, const std::string& run_id) {
+  auto path = state_root / "busy" / run_id;
+  while (true) {
+    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+    if (!fd) throw SystemError(fmt::format("open '{}'", path.string()));
+    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+      if (errno == EWOULDBLOCK) return std::nullopt;
+      throw SystemError(fmt::format("flock '{}'", path.string()));
+    }
+    struct stat st{};
+    if (::fstat(fd.get(), &st) != 0) throw SystemError(fmt::format("stat '{}'", path.string()));
+    // Whoever had it may have removed the name between our open and our lock: then the lock holds nothing.
+    if (st.st_nlink > 0) return BusyMark(std::move(path), std::move(fd));
+  }
+}
+
+BusyMark::BusyMark(BusyMark&& other) noexcept
+    : path_(std::move(other.path_)), fd_(std::move(other.fd_)), done_(other.done_) {}
+
+BusyMark& BusyMark::operator=(BusyMark&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(fd_, other.fd_);
+  std::swap(done_, other.done_);
+  return *this;
+}
+
+BusyMark::~BusyMark() {
+  if (fd_ && done_) ::unlink(path_.c_str());
+}
+
+void BusyMark::note(const std::string& line) {
+  pika::write_all(fd_.get(), line + "\n");
+}
+
+std::vector<std::string> BusyMark::lines() const {
+  std::vector<std::string> out;
+  auto text = pika::read_file(path_);
+  if (!text) return out;
+  for (auto line : pika::split(*text, '\n'))
+    if (!line.empty()) out.emplace_back(line);
+  return out;
+}
+
+void BusyMark::done() {
+  done_ = true;
+}
+
+}  // namespace jerichoci

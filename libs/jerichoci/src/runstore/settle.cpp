@@ -1,0 +1,125 @@
+// What an engine that died left behind: found by its busy files, ended, removed, and said in the record.
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "exec/cgroup.hpp"
+#include "pika/base/clock.hpp"
+#include "pika/base/files.hpp"
+#include "pika/base/log.hpp"
+#include "pika/base/text.hpp"
+#include "runstore/run_store.hpp"
+
+namespace jerichoci {
+
+namespace fs = std::filesystem;
+
+std::optional<std::uint64_t> process_start_time(int pid) {
+  std::string text;
+  try {
+    auto read = pika::read_file(fmt::format("/proc/{}/stat", pid));
+    if (!read) return std::nullopt;
+    text = *read;
+  } catch (const pika::SystemError&) {
+    return std::nullopt;  // it ended while we read
+  }
+  // The second field is the name in brackets and may hold anything, also brackets: count from the last one.
+  auto close = text.rfind(')');
+  if (close == std::string::npos) return std::nullopt;
+  auto fields = pika::split(std::string_view(text).substr(close + 1), ' ');
+  return fields.size() > 20 ? pika::parse_number<std::uint64_t>(fields[20]) : std::nullopt;
+}
+
+namespace {
+
+// A leader ends by itself when its engine dies; this is for the moment until then, and for one that hangs.
+void end_process(int pid, std::uint64_t start_time) {
+  pika::UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!fd || process_start_time(pid) != start_time) return;
+  struct pollfd p{fd.get(), POLLIN, 0};
+  if (::poll(&p, 1, 5000) > 0) return;
+  ::syscall(SYS_pidfd_send_signal, fd.get(), SIGKILL, nullptr, 0);
+  ::poll(&p, 1, 5000);
+}
+
+void remove_noted(const std::vector<std::string>& lines) {
+  std::vector<fs::path> cgroups;
+  std::vector<fs::path> folders;
+  for (const auto& line : lines) {
+    auto words = pika::split(line, ' ');
+    if (line.starts_with("cgroup ")) cgroups.emplace_back(line.substr(7));
+    if (line.starts_with("folder ")) folders.emplace_back(line.substr(7));
+    if (words.size() == 3 && words[0] == "process") {
+      auto pid = pika::parse_number<int>(words[1]);
+      auto start = pika::parse_number<std::uint64_t>(words[2]);
+      if (pid && start) end_process(*pid, *start);
+    }
+  }
+  if (!remove_cgroups(cgroups)) pika::log_error("jerichoci", "a cgroup of a lost run could not be removed");
+  for (const auto& folder : folders) pika::remove_tree(folder);
+}
+
+// Processes of the dead engine may still be writing for a moment while they die.
+void remove_work(const fs::path& work) {
+  for (int tries = 0;; ++tries) {
+    try {
+      pika::remove_tree(work);
+      return;
+    } catch (const pika::SystemError&) {
+      if (tries > 50) throw;
+      ::poll(nullptr, 0, 20);
+    }
+  }
+}
+
+void settle_record(const RunStore& store, const std::string& run_id) {
+  auto run = store.read_record(run_id);
+  if (!run) {
+    if (run_id.starts_with("probe-")) return;  // a look at what the host can do; it has no record
+    pika::log_warning("jerichoci", "run {} was busy and has no readable record: {}", run_id, run.error().what);
+    return;
+  }
+  if (is_final(run->status)) return;
+  auto now = pika::system_clock().now();
+  for (auto& job : run->jobs) {
+    if (is_final(job.status)) continue;
+    bool began = job.status == Status::running;
+    job.status = began ? Status::failed : Status::skipped;
+    job.failure = began ? FailureKind::lost : FailureKind::none;
+    job.message = began ? "the engine went away while it ran" : "the engine went away before it began";
+    if (began) job.finished_at = now;
+    std::error_code error;
+    auto size = fs::file_size(store.job_folder(run_id, job.id) / "log.raw", error);
+    if (!error) job.log_bytes = size;
+    fs::remove(store.job_folder(run_id, job.id) / "log.tail", error);
+  }
+  run->status = Status::failed;
+  run->failure = FailureKind::lost;
+  run->message = "the engine went away while the run was busy";
+  run->finished_at = now;
+  store.write_record(*run, RunStore::Durable::yes);
+}
+
+}  // namespace
+
+std::vector<std::string> settle_dead_runs(const RunStore& store) {
+  std::vector<std::string> settled;
+  std::vector<std::string> busy;
+  for (const auto& entry : fs::directory_iterator(store.root() / "busy"))
+    busy.push_back(entry.path().filename().string());
+  for (const auto& run_id : busy) {
+    if (!valid_run_id(run_id)) continue;
+    auto mark = BusyMark::take(store.root(), run_id);
+    if (!mark) continue;  // an engine that lives has it
+    remove_noted(mark->lines());
+    remove_work(store.root() / "work" / run_id);
+    settle_record(store, run_id);
+    mark->done();
+    settled.push_back(run_id);
+  }
+  return settled;
+}
+
+}  // namespace jerichoci

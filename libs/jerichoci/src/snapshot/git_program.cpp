@@ -1,0 +1,58 @@
+#include "snapshot/git_program.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "pika/base/text.hpp"
+
+namespace jerichoci {
+
+using pika::ErrorKind;
+using pika::fail;
+
+pika::proc::Command git_command(const std::filesystem::path& repository, std::vector<std::string> args,
+                                GitConfig config, std::vector<std::string> extra_env) {
+  pika::proc::Command c;
+  c.argv = {"git",
+            "-C",
+            repository.string(),
+            "-c",
+            "safe.directory=*",
+            "-c",
+            "core.hooksPath=/dev/null",
+            "-c",
+            "core.fsmonitor=false"};
+  for (auto& a : args) c.argv.push_back(std::move(a));
+  c.clean_env = true;
+  for (char** e = environ; *e; ++e) {
+    std::string_view entry = *e;
+    if (!entry.starts_with("GIT_") && !entry.starts_with("LC_") && !entry.starts_with("LANG"))
+      c.env.emplace_back(entry);
+  }
+  for (auto* fixed : {"GIT_TERMINAL_PROMPT=0", "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C", "GIT_PAGER=cat"})
+    c.env.emplace_back(fixed);
+  if (config == GitConfig::clean) {
+    c.env.emplace_back("GIT_CONFIG_NOSYSTEM=1");
+    c.env.emplace_back("GIT_CONFIG_GLOBAL=/dev/null");
+  }
+  for (auto& e : extra_env) c.env.push_back(std::move(e));
+  c.deadline = 600 * pika::kSecond;
+  return c;
+}
+
+pika::Result<std::string> git_output(const pika::proc::Command& command, std::string_view input) {
+  auto out = pika::proc::run(command, {.input = input, .out_cap = 1u << 30});
+  // The subcommand is the first word after the options that git_command puts in front.
+  const auto& name = command.argv.size() > 9 ? command.argv[9] : command.argv[0];
+  if (out.timed_out)
+    return fail(ErrorKind::unavailable,
+                fmt::format("git {} did not end within {}", name, pika::format_duration(*command.deadline)));
+  if (!out.ok()) {
+    auto words = std::string(pika::trim(pika::to_utf8(out.err)));
+    if (words.empty()) words = out.start_error.empty() ? fmt::format("exit code {}", out.exit_code) : out.start_error;
+    return fail(ErrorKind::unavailable, fmt::format("git {} failed: {}", name, words));
+  }
+  return std::move(out.out);
+}
+
+}  // namespace jerichoci

@@ -1,0 +1,26 @@
+// The git program as the snapshot code needs it: without the caller's GIT_* variables, which a git hook sets and
+// which would turn a command away from the repository it names.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "pika/base/clock.hpp"
+#include "pika/base/result.hpp"
+#include "pika/proc/child.hpp"
+
+namespace jerichoci {
+
+enum class GitConfig {
+  clean,  // neither the system's nor the user's configuration: for our own store
+  users,  // as the user's own git has it (global ignore files, filters): for capturing a work tree
+};
+
+pika::proc::Command git_command(const std::filesystem::path& repository, std::vector<std::string> args,
+                                GitConfig config = GitConfig::clean, std::vector<std::string> extra_env = {});
+
+// Runs it; an Error holds git's own last words. Gives standard output.
+pika::Result<std::string> git_output(const pika::proc::Command& command, std::string_view input = {});
+
+}  // namespace jerichoci

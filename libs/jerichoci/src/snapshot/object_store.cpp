@@ -1,0 +1,120 @@
+#include "snapshot/object_store.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "pika/base/check.hpp"
+#include "pika/base/fd.hpp"
+#include "pika/base/files.hpp"
+#include "pika/base/hash.hpp"
+#include "pika/base/log.hpp"
+#include "pika/base/text.hpp"
+#include "pika/gitx/repository.hpp"
+#include "pika/proc/child.hpp"
+#include "snapshot/git_program.hpp"
+
+namespace jerichoci {
+
+namespace fs = std::filesystem;
+using pika::ErrorKind;
+using pika::fail;
+using pika::git::Oid;
+
+namespace {
+constexpr std::size_t kManyPacks = 64;  // look-ups go through every pack; above this they are merged
+
+pika::Status make_store(const fs::path& path) {
+  // Made aside and renamed: a kill in the middle leaves no half store behind.
+  auto aside = path.parent_path() / fmt::format(".objects-{}", pika::random_hex(6));
+  auto made = git_output(git_command(path.parent_path(), {"init", "--quiet", "--bare", "--template=", aside.string()}));
+  if (!made) return std::unexpected(made.error());
+  for (const auto& [key, value] : {std::pair{"core.fsync", "committed,loose-object"},
+                                   {"gc.auto", "0"},
+                                   {"core.logAllRefUpdates", "false"},
+                                   {"pack.writeReverseIndex", "false"}})
+    PIKA_TRY(git_output(git_command(aside, {"config", key, value})));
+  if (::rename(aside.c_str(), path.c_str()) != 0) {
+    auto error = errno;
+    pika::remove_tree(aside);
+    if (error != ENOTEMPTY && error != EEXIST)
+      throw pika::SystemError(error, fmt::format("rename to '{}'", path.string()));
+  }
+  return {};
+}
+}  // namespace
+
+pika::Result<ObjectStore> ObjectStore::open(const fs::path& state_root) {
+  auto path = state_root / "objects.git";
+  if (!fs::exists(path / "HEAD")) PIKA_TRY(make_store(path));
+  return ObjectStore(std::move(path));
+}
+
+bool ObjectStore::has_tree(const Oid& tree) const {
+  auto repository = pika::git::Repository::open(path_);
+  return repository && repository->exists(tree);
+}
+
+fs::path ObjectStore::pin_path(const std::string& run_id) const {
+  return path_ / "refs/jerichoci/runs" / run_id;
+}
+
+// The tree that was last imported from a source: what both sides are known to have.
+fs::path ObjectStore::last_path(const fs::path& source) const {
+  return path_ / "jerichoci-sources" / pika::sha256_hex(source.string());
+}
+
+pika::Status ObjectStore::import_tree(const fs::path& source, const Oid& tree, const std::vector<std::string>& env) {
+  if (has_tree(tree)) return {};
+  std::string wanted = tree.hex() + "\n";
+  auto known = pika::read_file(last_path(source));
+  auto last = known ? Oid::parse(pika::trim(*known)) : std::nullopt;
+  if (last && has_tree(*last)) {
+    auto there = git_output(git_command(source, {"cat-file", "-e", last->hex() + "^{tree}"}, GitConfig::clean, env));
+    if (there) wanted += "^" + last->hex() + "\n";
+  }
+  auto pack = git_command(source, {"pack-objects", "--revs", "--stdout", "--quiet", "--delta-base-offset"},
+                          GitConfig::clean, env);
+  auto pipe = pika::make_pipe();
+  auto packer = pika::proc::Child::start(pack, -1, pipe.write.get());
+  pipe.write.reset();
+  if (packer.start_error().empty()) pika::write_all(packer.streams.in.get(), wanted);
+  packer.streams.in.reset();
+  auto index = git_command(path_, {"index-pack", "--stdin"});
+  auto indexed = pika::proc::run(index, {.input_fd = pipe.read.get()});
+  pipe.read.reset();
+  std::string words(4096, '\0');
+  words.resize(pika::read_some(packer.streams.err.get(), words.data(), words.size()));
+  if (packer.wait() != 0)
+    return fail(ErrorKind::unavailable, fmt::format("the tree {} could not be read from '{}': {}", tree.hex(),
+                                                    source.string(), pika::to_utf8(pika::trim(words))));
+  if (!indexed.ok() || !has_tree(tree))
+    return fail(ErrorKind::unavailable,
+                fmt::format("the tree {} could not be stored: {}", tree.hex(), pika::to_utf8(pika::trim(indexed.err))));
+  pika::make_dirs(last_path(source).parent_path());
+  pika::write_file_atomic(last_path(source), tree.hex() + "\n");
+  consolidate();
+  return {};
+}
+
+void ObjectStore::consolidate() const {
+  std::size_t packs = 0;
+  for (const auto& entry : fs::directory_iterator(path_ / "objects/pack")) packs += entry.path().extension() == ".pack";
+  if (packs < kManyPacks) return;
+  // Geometric: merges small packs whole, drops no object, and readers find the merged pack by themselves.
+  auto done = git_output(git_command(path_, {"repack", "--geometric=2", "-d", "--quiet"}));
+  if (!done) pika::log_warning("jerichoci", "packs of '{}' were not merged: {}", path_.string(), done.error().what);
+}
+
+void ObjectStore::pin(const std::string& run_id, const Oid& tree) const {
+  // A loose ref, written as git writes it, without a process of 4 ms.
+  auto path = pin_path(run_id);
+  pika::make_dirs(path.parent_path());
+  pika::write_file_atomic(path, tree.hex() + "\n");
+}
+
+void ObjectStore::unpin(const std::string& run_id) const {
+  ::unlink(pin_path(run_id).c_str());
+}
+
+}  // namespace jerichoci

@@ -1,0 +1,40 @@
+// objects.git: the bare git store below the state root whose trees are the snapshots.
+//
+// A tree that is in the store is there with everything below it: objects only ever arrive as whole packs, and git
+// moves a pack into place after it has checked and synced it. So "seen before" is one look-up.
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "pika/base/result.hpp"
+#include "pika/gitx/oid.hpp"
+
+namespace jerichoci {
+
+class ObjectStore {
+ public:
+  // Makes the store when there is none.
+  static pika::Result<ObjectStore> open(const std::filesystem::path& state_root);
+
+  const std::filesystem::path& path() const { return path_; }
+  bool has_tree(const pika::git::Oid& tree) const;
+
+  // Brings a tree and everything below it from another repository; one that is there costs nothing. `env` is added
+  // to the environment of the git command that reads the source (its object directories).
+  pika::Status import_tree(const std::filesystem::path& source, const pika::git::Oid& tree,
+                           const std::vector<std::string>& env = {});
+
+  // A run's reference to its tree, refs/jerichoci/runs/<run id>. Nothing that is pinned is ever collected.
+  void pin(const std::string& run_id, const pika::git::Oid& tree) const;
+  void unpin(const std::string& run_id) const;
+
+ private:
+  explicit ObjectStore(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path pin_path(const std::string& run_id) const;
+  std::filesystem::path last_path(const std::filesystem::path& source) const;
+  void consolidate() const;
+  std::filesystem::path path_;
+};
+
+}  // namespace jerichoci
