@@ -3,7 +3,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 export LC_ALL=${LC_ALL:-C.UTF-8}
-program=script/$(basename "$0")
+invoked_as=script/$(basename "$0")
 started=$SECONDS
 
 # say TEXT: one line of progress, with the seconds since the program began.
@@ -13,7 +13,7 @@ say() { printf '[%4ds] %s\n' "$((SECONDS - started))" "$*"; }
 fail() {
   local code=$1
   shift
-  printf '\n%s: %s\n' "$program" "$1" >&2
+  printf '\n%s: %s\n' "$invoked_as" "$1" >&2
   shift
   [ $# = 0 ] || printf '  %s\n' "$@" >&2
   exit "$code"

@@ -10,12 +10,26 @@ namespace pika::db {
 
 namespace {
 
-// The same failure, as each unit of a group that came to nothing is told it.
+// The same failure, as a unit of a group that came to nothing is told it.
 std::exception_ptr nothing_kept(const Error& error) {
   const std::string what = fmt::format("Nothing was stored. {}", error.what());
   if (dynamic_cast<const DiskFull*>(&error) != nullptr) return std::make_exception_ptr(DiskFull(error.code(), what));
   if (dynamic_cast<const Busy*>(&error) != nullptr) return std::make_exception_ptr(Busy(error.code(), what));
   return std::make_exception_ptr(Unavailable(error.code(), what));
+}
+
+std::exception_ptr group_lost() {
+  return std::make_exception_ptr(
+      Unavailable(0,
+                  "Nothing was stored: another change of the same group failed, and the database took back the whole "
+                  "group. Try again."));
+}
+
+std::exception_ptr read_only(const std::string& reason) {
+  return std::make_exception_ptr(ReadOnly(
+      0, fmt::format("Nothing was stored: the database is read-only since an error ({}). Look at the disk, then start "
+                     "the server anew.",
+                     reason)));
 }
 
 }  // namespace
@@ -32,18 +46,20 @@ Writer::~Writer() {
   thread_.join();
 }
 
-void Writer::run(bool urgent, Work work) {
+void Writer::run(bool urgent, const Work& work) {
   PIKA_CHECK(!is_own_thread(), "a unit does not write through the database: it has its connection");
-  auto unit = std::make_unique<Unit>();
-  unit->work = std::move(work);
-  auto done = unit->done.get_future();
+  Unit unit{.work = work};
   {
     std::lock_guard lock(mutex_);
     PIKA_CHECK(!stopping_, "nobody writes to a database that is being closed");
-    (urgent ? urgent_ : normal_).push_back(std::move(unit));
+    (urgent ? urgent_ : normal_).push_back(&unit);
   }
   wanted_.notify_one();
-  done.get();
+  {
+    std::unique_lock lock(unit.mutex);
+    unit.ended.wait(lock, [&unit] { return unit.done; });
+  }
+  if (unit.error) std::rethrow_exception(std::move(unit.error));
 }
 
 std::optional<std::string> Writer::poisoned() const {
@@ -83,18 +99,18 @@ void Writer::loop() {
   }
 }
 
-std::unique_ptr<Writer::Unit> Writer::next_unit() {
+Writer::Unit* Writer::next_unit() {
   std::lock_guard lock(mutex_);
   auto& queue = urgent_.empty() ? normal_ : urgent_;
   if (queue.empty()) return nullptr;
-  auto unit = std::move(queue.front());
+  Unit* unit = queue.front();
   queue.pop_front();
   return unit;
 }
 
 Writer::Group Writer::all_units() {
   Group group;
-  while (auto unit = next_unit()) group.push_back(std::move(unit));
+  while (Unit* unit = next_unit()) group.push_back(unit);
   return group;
 }
 
@@ -103,14 +119,11 @@ void Writer::commit_group() {
   const Micros end = monotonic_now() + options_.group_time;
   Group group;
   while (group.size() < options_.group_units && monotonic_now() <= end) {
-    auto unit = next_unit();
-    if (!unit) break;
-    group.push_back(std::move(unit));
-    if (!run_unit(*group.back())) {
-      end_group(group, std::make_exception_ptr(
-                           Unavailable(0,
-                                       "Nothing was stored: another change of the same group failed, and the "
-                                       "database took back the whole group. Try again.")));
+    Unit* unit = next_unit();
+    if (unit == nullptr) break;
+    group.push_back(unit);
+    if (!run_unit(*unit)) {
+      end_group(group, group_lost);
       return;
     }
   }
@@ -118,7 +131,7 @@ void Writer::commit_group() {
     commit();
   } catch (const Error& error) {
     judge(error);
-    end_group(group, nothing_kept(error));
+    end_group(group, [&error] { return nothing_kept(error); });
     return;
   }
   end_group(group, nullptr);
@@ -126,24 +139,18 @@ void Writer::commit_group() {
 
 // false: all who wait have been told why not.
 bool Writer::begin_group() {
-  std::exception_ptr failure;
   if (const auto reason = poisoned()) {
-    failure = std::make_exception_ptr(
-        ReadOnly(0, fmt::format("Nothing was stored: the database is read-only since an error ({}). Look at the disk, "
-                                "then start the server anew.",
-                                *reason)));
-  } else {
-    try {
-      connection_.run("BEGIN IMMEDIATE");
-      return true;
-    } catch (const Error& error) {
-      judge(error);
-      failure = nothing_kept(error);
-    }
+    end_group(all_units(), [&reason] { return read_only(*reason); });
+    return false;
   }
-  Group group = all_units();
-  end_group(group, failure);
-  return false;
+  try {
+    connection_.run("BEGIN IMMEDIATE");
+    return true;
+  } catch (const Error& error) {
+    judge(error);
+    end_group(all_units(), [&error] { return nothing_kept(error); });
+    return false;
+  }
 }
 
 // false: the transaction is gone, and with it all that the group did before.
@@ -177,21 +184,18 @@ void Writer::commit() {
   reach(FaultPoint::after_commit);
 }
 
-void Writer::end_group(Group& group, std::exception_ptr failure) {
-  {
+void Writer::end_group(const Group& group, const Failure& failure) {
+  if (!failure) {
     std::lock_guard lock(mutex_);
-    if (!failure) {
-      ++counters_.groups;
-      counters_.units += group.size();
-    }
+    ++counters_.groups;
+    counters_.units += group.size();
   }
-  for (auto& unit : group) {
-    unit->work = nullptr;
-    auto error = unit->error ? unit->error : failure;
-    if (error)
-      unit->done.set_exception(std::move(error));
-    else
-      unit->done.set_value();
+  for (Unit* unit : group) {
+    // Once `done` is seen the unit is gone: it is told under its lock, and not looked at afterwards.
+    std::lock_guard lock(unit->mutex);
+    if (!unit->error && failure) unit->error = failure();
+    unit->done = true;
+    unit->ended.notify_one();
   }
 }
 

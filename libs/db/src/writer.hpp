@@ -4,7 +4,6 @@
 #include <deque>
 #include <exception>
 #include <functional>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -23,7 +22,7 @@ class Writer {
   Writer(Options options, Connection connection);
   ~Writer();
   // See Database::write.
-  void run(bool urgent, Work work);
+  void run(bool urgent, const Work& work);
   bool is_own_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
   Connection& connection() { return connection_; }  // for the writer thread only
   std::optional<std::string> poisoned() const;
@@ -32,21 +31,25 @@ class Writer {
   std::size_t waiting() const;
 
  private:
+  // Lives on the stack of the thread that waits for it.
   struct Unit {
-    Work work;
-    std::exception_ptr error;
-    std::promise<void> done;
+    const Work& work;
+    std::exception_ptr error{};
+    std::mutex mutex{};
+    std::condition_variable ended{};
+    bool done = false;
   };
-  using Group = std::vector<std::unique_ptr<Unit>>;
+  using Group = std::vector<Unit*>;
+  using Failure = std::function<std::exception_ptr()>;  // an exception for each: two threads never share one
 
   void loop();
-  std::unique_ptr<Unit> next_unit();
+  Unit* next_unit();
   Group all_units();
   void commit_group();
   bool begin_group();
   bool run_unit(Unit& unit);
   void commit();
-  void end_group(Group& group, std::exception_ptr failure);
+  void end_group(const Group& group, const Failure& failure);
   void judge(const Error& error);
   void reach(FaultPoint point) const;
 
@@ -54,8 +57,8 @@ class Writer {
   Connection connection_;
   mutable std::mutex mutex_;  // of all that follows
   std::condition_variable wanted_;
-  std::deque<std::unique_ptr<Unit>> urgent_;
-  std::deque<std::unique_ptr<Unit>> normal_;
+  std::deque<Unit*> urgent_;
+  std::deque<Unit*> normal_;
   bool stopping_ = false;
   std::optional<std::string> poison_;
   Database::Counters counters_;

@@ -1,20 +1,9 @@
 #include "connection.hpp"
 
 #include <fmt/format.h>
-#include <sys/socket.h>
 
-#include <array>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
-#include <boost/beast/core/basic_stream.hpp>
-#include <boost/beast/core/buffers_suffix.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/buffer_body.hpp>
-#include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <optional>
 
 #include "body.hpp"
@@ -24,59 +13,41 @@
 #include "pika/base/log.hpp"
 #include "pika/base/text.hpp"
 #include "pika/http/target.hpp"
-#include "signal.hpp"
 #include "stream_bridge.hpp"
+#include "wire.hpp"
 
 namespace pika::http {
 
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
 using asio::awaitable;
-using boost::system::error_code;
-using Strand = asio::strand<asio::io_context::executor_type>;
-using Stream = beast::basic_stream<asio::generic::stream_protocol, Strand>;
-using Parser = beast::http::request_parser<beast::http::buffer_body>;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::uint32_t kHeaderLimit = 64 << 10;
 constexpr std::size_t kPiece = 64 << 10;
 
-auto into(error_code& error) {
-  return asio::redirect_error(asio::use_awaitable, error);
-}
-
-std::chrono::microseconds span(Micros micros) {
+std::chrono::microseconds span_of(Micros micros) {
   return std::chrono::microseconds(micros);
 }
 
-Response error_response(const Error& error) {
-  return text_response(status_of(error.kind), error.text() + "\n");
+Refusal refusal_of(const Error& error) {
+  return {.status = status_of(error.kind), .sentence = error.text()};
 }
 
-Response refusal(int status, std::string sentence) {
-  return text_response(status, std::move(sentence) + "\n");
+Refusal too_large(std::uint64_t limit) {
+  return {.status = 413,
+          .sentence =
+              fmt::format("The request's body is larger than {}, the most that is taken here.", format_bytes(limit))};
+}
+
+Response failed() {
+  return text_response(500, "The server failed on this request. The reason is in its log.\n");
 }
 
 Response overloaded() {
-  Response response = refusal(503, "The server has too much to do just now. Try again in a few seconds.");
+  Response response = text_response(503, "The server has too much to do just now. Try again in a few seconds.\n");
   response.add("Retry-After", "5");
   return response;
-}
-
-constexpr int kNobodyThere = 0;  // the status of an answer that is not sent
-
-// What went wrong with a request that Beast could not read; nullopt: nobody is there to be told.
-std::optional<Response> refusal_for(const error_code& error) {
-  using beast::http::error;
-  if (error == error::header_limit || error == error::buffer_overflow)
-    return refusal(431, "The request's headers are larger than 64 KiB.");
-  if (error == error::bad_version) return refusal(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
-  if (error == error::end_of_stream || error == error::partial_message) return std::nullopt;
-  if (error.category() == beast::http::make_error_code(error::bad_method).category())
-    return refusal(400, "This is not an HTTP request: " + error.message() + ".");
-  return std::nullopt;
 }
 
 class Session final : public Connection, public std::enable_shared_from_this<Session> {
@@ -84,13 +55,9 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   Session(Shared& shared, Peer peer)
       : shared_(shared),
         strand_(asio::make_strand(shared.io)),
-        stream_(strand_),
-        signal_(strand_),
-        peer_(std::move(peer.name)),
+        peer_(peer.name),
         over_unix_(peer.over_unix),
-        buffer_(2 * kHeaderLimit) {
-    stream_.socket().assign(asio::generic::stream_protocol(peer.family, 0), peer.socket.release());
-  }
+        wire_(strand_, std::move(peer), shared.options) {}
 
   void start(std::function<void()> on_end) {
     asio::co_spawn(
@@ -101,22 +68,22 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
           } catch (const std::exception& e) {
             log_error("http", "connection from {}: {}", self->peer_, e.what());
           }
-          self->close();
+          self->wire_.close();
           on_end();
         });
   }
 
   void stop_soon() override {
     asio::post(strand_, [self = shared_from_this()] {
-      if (self->idle_) self->close();
+      if (self->wire_.idle()) self->wire_.close();
       if (self->events_) self->events_->close();
     });
   }
 
   void abort() override {
     asio::post(strand_, [self = shared_from_this()] {
-      self->close();
-      self->lose_peer();
+      self->wire_.close();
+      self->wire_.lose_peer();
     });
   }
 
@@ -125,15 +92,13 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
 
   // --- the life of the connection
   awaitable<void> run();
-  awaitable<bool> wait_for_request();
   awaitable<Next> serve();
-  awaitable<void> linger();
-  void close();
 
   // --- the request
-  awaitable<std::optional<Response>> read_head(Request& request);
-  std::optional<Response> check_head(const Request& request) const;
-  awaitable<std::optional<Response>> read_body(Request& request);
+  awaitable<std::optional<Refusal>> read_head(Request& request);
+  std::optional<Refusal> check_head(const Request& request) const;
+  awaitable<std::optional<Refusal>> read_body(Request& request);
+  awaitable<std::optional<Refusal>> read_into(Body& body);
   awaitable<Response> handle(Request request);
 
   // --- the answer
@@ -143,174 +108,118 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   awaitable<bool> pump(StreamBridge& bridge, Framing framing, std::uint64_t length);
   awaitable<Next> answer_events(Response response);
   awaitable<bool> send_head(const Response& response, Framing framing, std::uint64_t length, Next after);
-  awaitable<bool> send(std::string_view a, std::string_view b = {}, std::string_view c = {});
-
-  // --- the peer, while an answer goes on
-  void watch_peer();
-  awaitable<void> unwatch_peer();
-  void lose_peer();
   std::function<void()> waker();
 
   Shared& shared_;
-  Strand strand_;
-  Stream stream_;
-  Signal signal_;
+  Wire::Strand strand_;
   const std::string peer_;
   const bool over_unix_;
-  beast::flat_buffer buffer_;
-  std::optional<Parser> parser_;
-  bool idle_ = false;  // waits for the first byte of a request
+  Wire wire_;
+  RequestHead head_;  // of the request that is being served
   bool is_head_ = false;
-  bool http_1_0_ = false;
-  bool watching_ = false;
-  bool peer_gone_ = false;
   std::shared_ptr<EventQueue> events_;
 };
 
 awaitable<void> Session::run() {
   for (;;) {
-    const bool there = co_await wait_for_request();
+    if (shared_.stopping) co_return;
+    const bool there = co_await wire_.wait_for_request();
     if (!there) co_return;
     const Next next = co_await serve();
     events_.reset();
-    if (next == Next::linger) co_await linger();
-    if (next != Next::keep_alive || shared_.stopping) co_return;
+    if (next == Next::linger) co_await wire_.linger();
+    if (next != Next::keep_alive) co_return;
   }
-}
-
-awaitable<bool> Session::wait_for_request() {
-  if (buffer_.size() > 0) co_return true;  // pipelined
-  if (shared_.stopping) co_return false;
-  idle_ = true;
-  stream_.expires_after(span(shared_.options.idle_timeout));
-  error_code error;
-  const std::size_t size = co_await stream_.async_read_some(buffer_.prepare(kPiece / 16), into(error));
-  idle_ = false;
-  if (error) co_return false;
-  buffer_.commit(size);
-  co_return true;
 }
 
 awaitable<Session::Next> Session::serve() {
-  is_head_ = http_1_0_ = false;
+  head_ = {};
+  is_head_ = false;
   Request request;
-  std::optional<Response> refused = co_await read_head(request);
-  if (!refused) refused = co_await read_body(request);
-  if (refused) {
-    if (refused->status == kNobodyThere) co_return Next::close;
-    const Next told = co_await answer(std::move(*refused), Next::linger);
+  std::optional<Refusal> refusal = co_await read_head(request);
+  if (!refusal) refusal = co_await read_body(request);
+  if (refusal) {
+    if (refusal->status == 0) co_return Next::close;
+    const Next told = co_await answer(text_response(refusal->status, refusal->sentence + "\n"), Next::linger);
     co_return told;
   }
-  const Next after = parser_->keep_alive() && !shared_.stopping ? Next::keep_alive : Next::close;
-  parser_.reset();
   Response response = co_await handle(std::move(request));
+  const Next after = head_.keep_alive && !shared_.stopping ? Next::keep_alive : Next::close;
   const Next next = co_await answer(std::move(response), after);
   co_return next;
 }
 
-// The peer may still be sending: closing now would reset the connection, and it would never read why it was refused.
-awaitable<void> Session::linger() {
-  constexpr std::size_t kMost = 16 << 20;
-  error_code error;
-  stream_.socket().shutdown(asio::socket_base::shutdown_send, error);
-  stream_.expires_after(std::min<SteadyClock::duration>(std::chrono::seconds(2), span(shared_.options.read_timeout)));
-  std::array<char, 16 << 10> thrown_away;
-  for (std::size_t total = 0; !error && total < kMost;) {
-    const std::size_t size = co_await stream_.async_read_some(asio::buffer(thrown_away), into(error));
-    total += size;
-  }
-}
-
-void Session::close() {
-  stream_.close();
-}
-
-// An answer that refuses the request; one with status kNobodyThere when nobody is there to be told.
-awaitable<std::optional<Response>> Session::read_head(Request& request) {
-  parser_.emplace();
-  parser_->header_limit(kHeaderLimit);
-  parser_->body_limit(boost::none);                           // Body has the limit
-  stream_.expires_after(span(shared_.options.read_timeout));  // for the whole head
-  error_code error;
-  co_await beast::http::async_read_header(stream_, buffer_, *parser_, into(error));
-  if (error) {
-    auto refused = refusal_for(error);
-    if (refused) co_return refused;
-    co_return Response{.status = kNobodyThere};
-  }
-  const auto& message = parser_->get();
-  http_1_0_ = message.version() == 10;
-  is_head_ = message.method() == beast::http::verb::head;
-  request.method = is_head_ ? "GET" : std::string(message.method_string());
-  request.target = message.target();
+awaitable<std::optional<Refusal>> Session::read_head(Request& request) {
+  std::optional<Refusal> refusal = co_await wire_.read_head(head_);
+  if (refusal) co_return refusal;
+  is_head_ = head_.method == "HEAD";
+  request.method = is_head_ ? "GET" : head_.method;
+  request.target = head_.target;
+  request.headers = std::move(head_.headers);
   request.peer = peer_;
   request.over_unix = over_unix_;
-  for (const auto& field : message) request.headers.emplace_back(field.name_string(), field.value());
   auto target = parse_target(request.target);
-  if (!target) co_return error_response(target.error());
+  if (!target) co_return refusal_of(target.error());
   request.segments = std::move(target->segments);
   request.trailing_slash = target->trailing_slash;
   request.query = std::move(target->query);
   co_return check_head(request);
 }
 
-std::optional<Response> Session::check_head(const Request& request) const {
+std::optional<Refusal> Session::check_head(const Request& request) const {
   std::size_t hosts = 0;
   for (const auto& [name, value] : request.headers) hosts += same_name(name, "Host");
-  if (hosts > 1 || (hosts == 0 && !http_1_0_)) return refusal(400, "An HTTP/1.1 request has one Host header.");
+  if (hosts > 1 || (hosts == 0 && !head_.http_1_0)) return Refusal{400, "An HTTP/1.1 request has one Host header."};
   if (has_header(request.headers, "Transfer-Encoding") && lower(request.header("Transfer-Encoding")) != "chunked")
-    return refusal(501, "Only the transfer encoding 'chunked' is understood here.");
+    return Refusal{501, "Only the transfer encoding 'chunked' is understood here."};
   const auto expect = request.header("Expect");
   if (!expect.empty() && lower(expect) != "100-continue")
-    return refusal(417, "Only 'Expect: 100-continue' is understood here.");
+    return Refusal{417, "Only 'Expect: 100-continue' is understood here."};
   const auto coding = lower(request.header("Content-Encoding"));
   if (!coding.empty() && coding != "gzip" && coding != "x-gzip" && coding != "identity")
-    return refusal(415, "Only the content encoding 'gzip' is understood here.");
+    return Refusal{415, "Only the content encoding 'gzip' is understood here."};
   return std::nullopt;
 }
 
-awaitable<std::optional<Response>> Session::read_body(Request& request) {
+awaitable<std::optional<Refusal>> Session::read_body(Request& request) {
   std::uint64_t limit = 0;
   try {
     limit = shared_.app.body_limit(request);
   } catch (const std::exception& e) {
     log_error("http", "body_limit for {}: {}", quote_name(request.target), e.what());
-    co_return refusal(500, "The server failed on this request. The reason is in its log.");
+    co_return Refusal{500, "The server failed on this request. The reason is in its log."};
+  }
+  if (head_.content_length.value_or(0) > limit) co_return too_large(limit);
+  const bool asks = !head_.http_1_0 && !request.header("Expect").empty();
+  if (asks && !wire_.body_ended() && !wire_.bytes_waiting()) {
+    const bool told = co_await wire_.send("HTTP/1.1 100 Continue\r\n\r\n");
+    if (!told) co_return Refusal{};
   }
   const bool gzip = lower(request.header("Content-Encoding")).ends_with("gzip");
   Body body(gzip ? Body::Coding::gzip : Body::Coding::identity, limit, shared_.options.spool_dir);
-  if (parser_->content_length() && *parser_->content_length() > limit)
-    co_return refusal(
-        413, fmt::format("The request's body is larger than {}, the most that is taken here.", format_bytes(limit)));
-  if (!parser_->is_done() && !http_1_0_ && !request.header("Expect").empty() && buffer_.size() == 0) {
-    const bool told = co_await send("HTTP/1.1 100 Continue\r\n\r\n");
-    if (!told) co_return Response{.status = kNobodyThere};
-  }
+  std::optional<Refusal> refusal = co_await read_into(body);
+  if (refusal) co_return refusal;
+  auto finished = body.finish(request);
+  if (!finished) co_return refusal_of(finished.error());
+  co_return std::nullopt;
+}
+
+awaitable<std::optional<Refusal>> Session::read_into(Body& body) {
   const auto start = SteadyClock::now();
   std::uint64_t received = 0;
-  std::vector<char> piece(parser_->is_done() ? 0 : kPiece);
-  while (!parser_->is_done()) {
-    parser_->get().body() = {.data = piece.data(), .size = piece.size(), .more = true};
-    stream_.expires_after(span(shared_.options.read_timeout));
-    error_code error;
-    co_await beast::http::async_read_some(stream_, buffer_, *parser_, into(error));
-    if (error == beast::http::error::need_buffer) error = {};
-    if (error) {
-      auto refused = refusal_for(error);
-      if (refused) co_return refused;
-      co_return Response{.status = kNobodyThere};
-    }
-    const std::size_t size = piece.size() - parser_->get().body().size;
+  std::vector<char> piece(wire_.body_ended() ? 0 : kPiece);
+  while (!wire_.body_ended()) {
+    std::size_t size = 0;
+    std::optional<Refusal> refusal = co_await wire_.read_body(piece, size);
+    if (refusal) co_return refusal;
     auto kept = body.add({piece.data(), size});
-    if (!kept) co_return error_response(kept.error());
+    if (!kept) co_return refusal_of(kept.error());
     // A body that drips keeps a connection for ever: it must come at 1 KiB/s on the whole.
     received += size;
-    const auto allowed = span(shared_.options.read_timeout) + std::chrono::milliseconds(received);
-    if (!parser_->is_done() && SteadyClock::now() - start > allowed)
-      co_return refusal(408, "The request's body came too slowly.");
+    const auto allowed = span_of(shared_.options.read_timeout) + std::chrono::milliseconds(received);
+    if (!wire_.body_ended() && SteadyClock::now() - start > allowed)
+      co_return Refusal{408, "The request's body came too slowly."};
   }
-  auto finished = body.finish(request);
-  if (!finished) co_return error_response(finished.error());
   co_return std::nullopt;
 }
 
@@ -326,19 +235,19 @@ awaitable<Response> Session::handle(Request request) {
       job->response = self->shared_.app.handle(job->request);
     } catch (const std::exception& e) {
       log_error("http", "{} {}: {}", job->request.method, quote_name(job->request.target), e.what());
-      job->response = refusal(500, "The server failed on this request. The reason is in its log.");
+      job->response = failed();
     } catch (...) {
       log_error("http", "{} {}: unknown exception", job->request.method, quote_name(job->request.target));
-      job->response = refusal(500, "The server failed on this request. The reason is in its log.");
+      job->response = failed();
     }
     job->request = {};
     asio::post(self->strand_, [self, job] {
       job->done = true;
-      self->signal_.notify();
+      self->wire_.signal().notify();
     });
   });
   if (!accepted) co_return overloaded();
-  while (!job->done) co_await signal_.wait();
+  while (!job->done) co_await wire_.signal().wait();
   co_return std::move(job->response);
 }
 
@@ -359,31 +268,32 @@ awaitable<Session::Next> Session::answer_whole(const Response& response, Next af
   Head head{.framing = empty ? Framing::none : Framing::length,
             .length = response.body.size(),
             .keep_alive = after == Next::keep_alive,
-            .http_1_0 = http_1_0_};
+            .http_1_0 = head_.http_1_0};
   auto text = format_head(response, head);
   std::string_view body = response.body;
   Response replaced;
   if (!text) {
     log_error("http", "an answer with status {} had a header that cannot be sent", response.status);
-    replaced = refusal(500, "The server failed on this request. The reason is in its log.");
+    replaced = failed();
     head.framing = Framing::length;
     head.length = replaced.body.size();
     body = replaced.body;
     text = format_head(replaced, head);
   }
   if (is_head_ || head.framing == Framing::none) body = {};
-  const bool sent = co_await send(*text, body);
+  const bool sent = co_await wire_.send(*text, body);
   co_return sent ? after : Next::close;
 }
 
 awaitable<bool> Session::send_head(const Response& response, Framing framing, std::uint64_t length, Next after) {
   const auto text = format_head(
-      response, {.framing = framing, .length = length, .keep_alive = after == Next::keep_alive, .http_1_0 = http_1_0_});
+      response,
+      {.framing = framing, .length = length, .keep_alive = after == Next::keep_alive, .http_1_0 = head_.http_1_0});
   if (!text) {
     log_error("http", "an answer with status {} had a header that cannot be sent", response.status);
     co_return false;
   }
-  const bool sent = co_await send(*text);
+  const bool sent = co_await wire_.send(*text);
   co_return sent;
 }
 
@@ -391,7 +301,7 @@ awaitable<Session::Next> Session::answer_stream(Response response, Next after) {
   // A handler that knows the length says so; the peer can then tell a broken answer from a complete one, as with
   // chunks.
   const auto length = parse_number<std::uint64_t>(find_header(response.headers, "Content-Length"));
-  const Framing framing = length ? Framing::length : http_1_0_ ? Framing::until_close : Framing::chunked;
+  const Framing framing = length ? Framing::length : head_.http_1_0 ? Framing::until_close : Framing::chunked;
   if (framing == Framing::until_close) after = Next::close;
   if (is_head_) {
     const bool told = co_await send_head(response, framing, length.value_or(0), after);
@@ -416,11 +326,11 @@ awaitable<Session::Next> Session::answer_stream(Response response, Next after) {
   }
   bool good = co_await send_head(response, framing, length.value_or(0), after);
   if (good) {
-    watch_peer();
+    wire_.watch_peer(shared_from_this());
     good = co_await pump(*bridge, framing, length.value_or(0));
   }
   bridge->peer_gone();
-  co_await unwatch_peer();
+  co_await wire_.unwatch_peer();
   co_return good ? after : Next::close;
 }
 
@@ -429,15 +339,15 @@ awaitable<bool> Session::pump(StreamBridge& bridge, Framing framing, std::uint64
   std::uint64_t sent = 0;
   for (;;) {
     const StreamBridge::Batch batch = bridge.take();
-    if (peer_gone_) co_return false;
+    if (wire_.peer_gone()) co_return false;
     if (batch.bytes.empty() && !batch.ended) {
-      co_await signal_.wait();
+      co_await wire_.signal().wait();
       continue;
     }
     if (batch.bytes.empty()) {
       if (batch.failed || (framing == Framing::length && sent != length)) co_return false;
       if (framing != Framing::chunked) co_return true;
-      const bool ended = co_await send("0\r\n\r\n");
+      const bool ended = co_await wire_.send("0\r\n\r\n");
       co_return ended;
     }
     sent += batch.bytes.size();
@@ -447,9 +357,9 @@ awaitable<bool> Session::pump(StreamBridge& bridge, Framing framing, std::uint64
     }
     bool good = false;
     if (framing == Framing::chunked)
-      good = co_await send(fmt::format("{:x}\r\n", batch.bytes.size()), batch.bytes, "\r\n");
+      good = co_await wire_.send(fmt::format("{:x}\r\n", batch.bytes.size()), batch.bytes, "\r\n");
     else
-      good = co_await send(batch.bytes);
+      good = co_await wire_.send(batch.bytes);
     if (!good) co_return false;
   }
 }
@@ -470,84 +380,35 @@ awaitable<Session::Next> Session::answer_events(Response response) {
       auto session = self.lock();
       if (!session) return;
       // A reader so slow may be blocking a write just now: no use in waiting for that.
-      if (session->events_ && session->events_->overflowed()) session->close();
-      session->signal_.notify();
+      if (session->events_ && session->events_->overflowed()) session->wire_.close();
+      session->wire_.signal().notify();
     });
   });
   PIKA_CHECK(first_reader, "an event stream has one reader");
   if (shared_.stopping) events_->close();
   bool good = co_await send_head(response, Framing::until_close, 0, Next::close);
-  watch_peer();
-  auto keep_alive = SteadyClock::now() + span(shared_.options.event_keep_alive);
-  while (good && !peer_gone_) {
+  wire_.watch_peer(shared_from_this());
+  auto keep_alive = SteadyClock::now() + span_of(shared_.options.event_keep_alive);
+  while (good && !wire_.peer_gone()) {
     const EventQueue::Batch batch = events_->take();
     if (batch.ended) break;
     if (!batch.bytes.empty()) {
-      good = co_await send(batch.bytes);
-      keep_alive = SteadyClock::now() + span(shared_.options.event_keep_alive);
+      good = co_await wire_.send(batch.bytes);
+      keep_alive = SteadyClock::now() + span_of(shared_.options.event_keep_alive);
     } else if (SteadyClock::now() >= keep_alive) {
-      good = co_await send(": keep-alive\n\n");
-      keep_alive = SteadyClock::now() + span(shared_.options.event_keep_alive);
+      good = co_await wire_.send(": keep-alive\n\n");
+      keep_alive = SteadyClock::now() + span_of(shared_.options.event_keep_alive);
     } else {
-      co_await signal_.wait_until(keep_alive);
+      co_await wire_.signal().wait_until(keep_alive);
     }
   }
   events_->detach();
-  co_await unwatch_peer();
+  co_await wire_.unwatch_peer();
   co_return Next::close;
 }
 
-// Everything, or false. The deadline is for each piece that the peer takes, not for the whole.
-awaitable<bool> Session::send(std::string_view a, std::string_view b, std::string_view c) {
-  const std::array<asio::const_buffer, 3> all{asio::buffer(a), asio::buffer(b), asio::buffer(c)};
-  beast::buffers_suffix<std::array<asio::const_buffer, 3>> left(all);
-  std::size_t size = a.size() + b.size() + c.size();
-  while (size > 0) {
-    stream_.expires_after(span(shared_.options.write_timeout));
-    error_code error;
-    const std::size_t written = co_await stream_.async_write_some(left, into(error));
-    if (error) {
-      lose_peer();
-      co_return false;
-    }
-    left.consume(written);
-    size -= written;
-  }
-  co_return true;
-}
-
-// Sees that the peer has gone while nothing is written. It only peeks: what arrives may be the next request.
-void Session::watch_peer() {
-  watching_ = true;
-  asio::co_spawn(
-      strand_,
-      [self = shared_from_this()]() -> awaitable<void> {
-        error_code error;
-        co_await self->stream_.socket().async_wait(asio::socket_base::wait_read, into(error));
-        char byte;
-        if (!error) {
-          const auto n = ::recv(self->stream_.socket().native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-          if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) self->lose_peer();
-        }
-        self->watching_ = false;
-        self->signal_.notify();
-      },
-      asio::detached);
-}
-
-awaitable<void> Session::unwatch_peer() {
-  error_code ignored;
-  if (watching_) stream_.socket().cancel(ignored);
-  while (watching_) co_await signal_.wait();
-}
-
-void Session::lose_peer() {
-  peer_gone_ = true;
-  signal_.notify();
-}
-
 std::function<void()> Session::waker() {
-  return [self = shared_from_this()] { asio::post(self->strand_, [self] { self->signal_.notify(); }); };
+  return [self = shared_from_this()] { asio::post(self->strand_, [self] { self->wire_.signal().notify(); }); };
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <zlib.h>
@@ -115,6 +116,12 @@ void RawPeer::reset() {
   const linger hard{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
   socket_.reset();
+}
+
+std::size_t first_readable(const RawPeer& a, const RawPeer& b) {
+  pollfd both[] = {{.fd = a.fd(), .events = POLLIN, .revents = 0}, {.fd = b.fd(), .events = POLLIN, .revents = 0}};
+  if (::poll(both, 2, kPatienceSeconds * 1000) <= 0) throw std::runtime_error("neither has anything to read");
+  return both[0].revents != 0 ? 0 : 1;
 }
 
 void Flag::set() {

@@ -42,6 +42,7 @@ class RawPeer {
   void finish_sending();
   void close() { socket_.reset(); }
   void reset();  // closes with RST
+  int fd() const { return socket_.get(); }
 
  private:
   explicit RawPeer(UniqueFd socket) : socket_(std::move(socket)) {}
@@ -49,6 +50,9 @@ class RawPeer {
   UniqueFd socket_;
   std::string buffer_;
 };
+
+// 0 or 1: which of them has something to read first; throws after 20 s.
+std::size_t first_readable(const RawPeer& a, const RawPeer& b);
 
 // A thing that another thread makes true; wait() ends after 20 s.
 class Flag {

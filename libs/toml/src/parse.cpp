@@ -93,7 +93,7 @@ void convert_table(const ::toml::table& table, Value& value) {
   value.kind = Kind::table;
   for (const auto& [key, item] : table)
     value.entries.push_back({std::string(key.str()), position_of(key.source()), convert(item)});
-  std::stable_sort(value.entries.begin(), value.entries.end(), [](const Entry& a, const Entry& b) {
+  std::sort(value.entries.begin(), value.entries.end(), [](const Entry& a, const Entry& b) {
     return std::pair(a.at.line, a.at.column) < std::pair(b.at.line, b.at.column);
   });
 }

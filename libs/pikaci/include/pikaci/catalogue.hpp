@@ -27,23 +27,24 @@ struct Target {
 };
 
 struct Lane {
-  std::string id;                           // [a-z0-9_-]{1,64}
-  std::string title;                        // "check-unit"; the id when none is given
-  std::string entrypoint;                   // words to show, from the older form
-  std::vector<std::string> paths;           // filters, groups expanded; empty: always
-  std::string target;                       // id in targets; empty: see `unrunnable`
-  std::string concurrency_group;            // empty: none
+  std::string id;                  // [a-z0-9_-]{1,64}
+  std::string title;               // "check-unit"; the id when none is given
+  std::string entrypoint;          // words to show, from the older form
+  std::vector<std::string> paths;  // filters, groups expanded; empty: always
+  std::string target;              // id in targets; empty: see `unrunnable`
+  std::string concurrency_group;   // empty: none
   bool nightly = false;
   // Set when there is nothing to run ("staged target 'X' is not in ci/pikaci.toml"): a visible state, never green.
   std::string unrunnable;
 };
 
 struct Catalogue {
-  bool present = false;                     // false: the tree has no catalogue file
-  std::vector<Lane> lanes;                  // in the order of the file
-  std::map<std::string, Target> targets;    // a lane with its own command gets a target of the lane's id
+  bool present = false;                   // false: the tree has no catalogue file
+  std::vector<Lane> lanes;                // in the order of the file
+  std::map<std::string, Target> targets;  // a lane with its own command gets a target of the lane's id
   std::map<std::string, std::vector<std::string>> groups;
-  std::string source;                       // the file the lanes came from
+  std::string source;                // the file the lanes came from
+  std::string nightly_schedule_utc;  // "08:00"; empty: none
   const Lane* find_lane(std::string_view id) const;
 };
 
@@ -51,20 +52,27 @@ struct TargetPolicy {
   std::vector<std::string> required_lanes;
   std::vector<std::string> override_roles;  // who may merge over red: "admin"
   bool allow_nothing_to_run = false;        // nothing selected may land
+  int line = 0, column = 0;                 // of required_lanes in ci/policy.toml
 };
 
 struct Policy {
   bool present = false;
-  std::map<std::string, TargetPolicy> targets;   // by branch name
-  std::string hash;                              // of the file's bytes; "default" when there is none
+  std::map<std::string, TargetPolicy> targets;  // by branch name
+  std::string hash;                             // of the file's bytes; "default" when there is none
 };
+
+inline constexpr std::string_view kCataloguePath = "ci/pikaci.toml";
+inline constexpr std::string_view kOlderCataloguePath = "ci/forge-lanes.toml";
+inline constexpr std::string_view kPolicyPath = "ci/policy.toml";
+// One of the two catalogue files.
+bool is_catalogue_path(std::string_view path);
 
 // Reads a file of the tree that is meant; nullopt when it is not there.
 using FileReader = std::function<std::optional<std::string>(std::string_view path)>;
 
 struct CatalogueResult {
   Catalogue catalogue;
-  std::vector<Problem> problems;            // not empty: the catalogue must not be used
+  std::vector<Problem> problems;  // not empty: the catalogue must not be used
 };
 CatalogueResult load_catalogue(const FileReader& read);
 
@@ -74,6 +82,9 @@ struct PolicyResult {
 };
 PolicyResult load_policy(const FileReader& read);
 // Lanes that must pass on `target_branch`: as the policy says; without a policy, every lane of the catalogue.
-std::vector<std::string> required_lanes(const Policy& policy, const Catalogue& catalogue, std::string_view target_branch);
+std::vector<std::string> required_lanes(const Policy& policy, const Catalogue& catalogue,
+                                        std::string_view target_branch);
+// What a policy asks of a catalogue that has no such lane, or one that can never pass: for the lint and the gate.
+std::vector<Problem> check_policy(const Policy& policy, const Catalogue& catalogue);
 
 }  // namespace pikaci

@@ -41,6 +41,8 @@ class TableReader {
   // A key that may be here but is read elsewhere, or is refused with a sentence of its own.
   void known(std::string_view key);
   void complain(Position at, std::string text);
+  const std::string& file() const { return file_; }
+  std::vector<Problem>& problems() { return problems_; }
   void finish();
 
  private:

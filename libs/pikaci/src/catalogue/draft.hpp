@@ -1,0 +1,59 @@
+// A catalogue while it is being read: what was found so far and every complaint, with the readers that the two file
+// formats share.
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "jerichoci/model.hpp"
+#include "pika/toml/reader.hpp"
+#include "pikaci/catalogue.hpp"
+
+namespace pikaci {
+
+using pika::toml::Position;
+using pika::toml::TableReader;
+using pika::toml::Value;
+using Complaints = std::vector<pika::toml::Problem>;
+
+struct Draft {
+  Catalogue catalogue;
+  Complaints problems;
+  std::map<std::string, std::string> lane_places;  // lane id -> "ci/pikaci.toml:7"
+  std::size_t path_count = 0;                      // filters of all lanes, groups expanded
+};
+
+// [a-z0-9_-]{1,64}
+bool is_id(std::string_view text);
+// A required id at `key`; complains when it is missing or malformed. `what` is "lane", "job", ...
+std::optional<std::string> read_id(TableReader& table, std::string_view key, std::string_view what);
+// A short text for people: UTF-8 without control characters, at most 200 bytes.
+std::string read_words(TableReader& table, std::string_view key);
+// "version = 1"; false when the rest of the file must not be read.
+bool read_version(TableReader& table);
+
+// Placement, runtime, network, limits, env, env_allow, caches.
+const std::vector<std::string>& execution_keys();
+void read_execution(TableReader& table, jerichoci::JobSpec& job);
+// The argv at "command"; empty when it is absent or wrong.
+std::vector<std::string> read_command(TableReader& table);
+// [targets.*] with their jobs.
+void read_targets(TableReader& root, Draft& draft, const std::string& file);
+
+// Enters a lane; complains about an id that is taken.
+void add_lane(Draft& draft, TableReader& table, const std::string& file, Lane lane);
+// The job of a lane's own command; how it runs is left as it is by default.
+jerichoci::JobSpec own_job(TableReader& table, const Lane& lane);
+// A lane's own command as a target with one job of the lane's id; complains when a target has that id.
+void add_own_target(Draft& draft, TableReader& table, Lane& lane, jerichoci::JobSpec job);
+// "paths", with "@name" replaced by the group.
+std::vector<std::string> read_paths(TableReader& table, Draft& draft);
+// "HH:MM"
+std::string read_schedule(TableReader& table);
+
+void read_native(const Value& root, Draft& draft);
+void read_older(const Value& root, Draft& draft);
+
+}  // namespace pikaci

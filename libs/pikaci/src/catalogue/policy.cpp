@@ -1,0 +1,118 @@
+// ci/policy.toml
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "catalogue/draft.hpp"
+#include "catalogue/problems.hpp"
+#include "pika/base/hash.hpp"
+#include "pika/base/text.hpp"
+
+namespace pikaci {
+
+using pika::toml::show;
+
+namespace {
+
+const std::string kFile(kPolicyPath);
+
+// Who may be trusted with landing over red; readers may not.
+const std::vector<std::string>& override_roles() {
+  static const std::vector<std::string> roles{"admin", "lander", "writer"};
+  return roles;
+}
+
+TargetPolicy read_target(const Value& value, std::string_view branch, Complaints& problems) {
+  TableReader table(value, kFile, problems);
+  TargetPolicy policy;
+  auto place = table.at_key("required_lanes");
+  policy.line = place.line;
+  policy.column = place.column;
+  if (!table.has("required_lanes"))
+    table.complain(table.at(),
+                   fmt::format("the target '{}' has no 'required_lanes'; write [] where none is", show(branch)));
+  for (const auto& word : table.strings("required_lanes").value_or(std::vector<pika::toml::Word>{})) {
+    auto& lanes = policy.required_lanes;
+    if (!is_id(word.text))
+      table.complain(word.at, fmt::format("'{}' is no lane id: up to 64 of a-z, 0-9, '-' and '_'", show(word.text)));
+    else if (std::find(lanes.begin(), lanes.end(), word.text) == lanes.end())
+      lanes.push_back(word.text);
+  }
+  for (const auto& word : table.strings("override").value_or(std::vector<pika::toml::Word>{})) {
+    const auto& roles = override_roles();
+    if (std::find(roles.begin(), roles.end(), word.text) != roles.end())
+      policy.override_roles.push_back(word.text);
+    else
+      table.complain(word.at, fmt::format("there is no role '{}' that could override, only {}{}", show(word.text),
+                                          pika::join(roles, ", "), pika::toml::did_you_mean(word.text, roles)));
+  }
+  policy.allow_nothing_to_run = table.boolean("allow_nothing_to_run").value_or(false);
+  table.finish();
+  return policy;
+}
+
+}  // namespace
+
+PolicyResult load_policy(const FileReader& read) {
+  PolicyResult result;
+  auto text = read(kPolicyPath);
+  if (!text) {
+    result.policy.hash = "default";
+    return result;
+  }
+  result.policy.present = true;
+  result.policy.hash = pika::sha256_hex(*text);
+  Complaints problems;
+  auto value = pika::toml::parse(*text, kFile);
+  if (!value) {
+    problems.push_back(value.error());
+  } else {
+    TableReader root(*value, kFile, problems);
+    if (read_version(root)) {
+      if (auto* targets = root.table("target")) {
+        for (const auto& entry : targets->entries) {
+          if (entry.value.kind == pika::toml::Kind::table)
+            result.policy.targets[entry.key] = read_target(entry.value, entry.key, problems);
+          else
+            root.complain(entry.value.at, fmt::format("the target '{}' must be a table", show(entry.key)));
+        }
+      }
+      root.finish();
+    }
+  }
+  result.problems = in_order(std::move(problems));
+  return result;
+}
+
+std::vector<std::string> required_lanes(const Policy& policy, const Catalogue& catalogue,
+                                        std::string_view target_branch) {
+  if (auto target = policy.targets.find(std::string(target_branch)); target != policy.targets.end())
+    return target->second.required_lanes;
+  std::vector<std::string> lanes;
+  for (const auto& lane : catalogue.lanes)
+    if (!lane.nightly) lanes.push_back(lane.id);
+  return lanes;
+}
+
+std::vector<Problem> check_policy(const Policy& policy, const Catalogue& catalogue) {
+  std::vector<Problem> problems;
+  std::vector<std::string> ids;
+  for (const auto& lane : catalogue.lanes) ids.push_back(lane.id);
+  for (const auto& [branch, target] : policy.targets) {
+    auto complain = [&](std::string text) { problems.push_back({kFile, target.line, target.column, std::move(text)}); };
+    for (const auto& id : target.required_lanes) {
+      auto* lane = catalogue.find_lane(id);
+      if (!lane)
+        complain(fmt::format("'{}' requires the lane '{}', which the catalogue does not have{}", show(branch), id,
+                             pika::toml::did_you_mean(id, ids)));
+      else if (lane->nightly)
+        complain(fmt::format("'{}' requires the lane '{}', which runs at night only", show(branch), id));
+      else if (!lane->unrunnable.empty())
+        complain(
+            fmt::format("'{}' requires the lane '{}', which can never pass: {}", show(branch), id, lane->unrunnable));
+    }
+  }
+  return problems;
+}
+
+}  // namespace pikaci

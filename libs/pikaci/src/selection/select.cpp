@@ -1,0 +1,61 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "pika/base/text.hpp"
+#include "pikaci/filter.hpp"
+#include "pikaci/selection.hpp"
+
+namespace pikaci {
+namespace {
+
+// The first path in order that the lane's filters choose.
+void choose_by_paths(const Lane& lane, const std::vector<std::string>& changed_paths, Choice& choice) {
+  auto filters = FilterList::parse(lane.paths);
+  if (!filters) {
+    // A loaded catalogue holds no such filter; whoever built one by hand gets a lane that runs, not one that hides.
+    choice.selected = true;
+    choice.reason = filters.error().what;
+    return;
+  }
+  for (const auto& path : changed_paths) {
+    auto* filter = filters->choosing(path);
+    if (!filter) continue;
+    choice.selected = true;
+    choice.filter = filter->text();
+    choice.path = path;
+    choice.reason = fmt::format("{} matches {}", pika::quote_name(path), pika::quote_name(filter->text()));
+    return;
+  }
+  choice.reason = "no path matches";
+}
+
+}  // namespace
+
+std::vector<Choice> select_lanes(const Catalogue& catalogue, const std::vector<std::string>& changed_paths) {
+  auto catalogue_change = std::find_if(changed_paths.begin(), changed_paths.end(), is_catalogue_path);
+  std::vector<Choice> choices;
+  for (const auto& lane : catalogue.lanes) {
+    if (lane.nightly) continue;
+    Choice choice;
+    choice.lane = lane.id;
+    if (lane.paths.empty()) {
+      choice.selected = true;
+      choice.reason = "has no paths: always";
+    } else if (changed_paths.empty()) {
+      choice.selected = true;
+      choice.reason = "nothing changed: every lane is selected";
+    } else {
+      choose_by_paths(lane, changed_paths, choice);
+      if (!choice.selected && catalogue_change != changed_paths.end()) {
+        choice.selected = true;
+        choice.path = *catalogue_change;
+        choice.reason = fmt::format("{} changed: a change to the catalogue selects every lane", *catalogue_change);
+      }
+    }
+    choices.push_back(std::move(choice));
+  }
+  return choices;
+}
+
+}  // namespace pikaci
