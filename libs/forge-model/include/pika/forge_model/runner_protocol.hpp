@@ -94,9 +94,9 @@ struct Log {
 };
 
 struct AttemptResult {
-  std::string status;              // passed failed skipped cancelled nothing_ran; kept as it came
-  std::string failure;             // "" or a failure kind of contracts.md; kept as it came
-  std::string message;             // one sentence
+  std::string status{};            // passed failed skipped cancelled nothing_ran; kept as it came
+  std::string failure{};           // "" or a failure kind of contracts.md; kept as it came
+  std::string message{};           // one sentence
   std::optional<int> exit_code{};  // of the job that decided, when there was one
   std::string run_id{};            // the engine's; empty when no run began
   json::Value run{};               // RunRecord object, or null
