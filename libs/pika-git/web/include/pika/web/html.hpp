@@ -1,14 +1,15 @@
 // Html: writes HTML through which unescaped text cannot pass.
 //
 //   Html h(write);
-//   h.open("a").cls("ref").href("/acme/rocket").open_end()... is spelled:
-//   h.a("ref", path({"acme", "rocket"})).text("acme/rocket").end();
+//   h.open("p", "sub").text(title).words(" &middot; ").link("ref", path({"acme", "rocket"}), "acme/rocket").end();
 //
 // Three rules make it safe: tag, attribute and class names are literals by type (Literal: a consteval constructor,
 // so that nothing computed at run time fits); every value is escaped for the place it goes to; an address is a Url,
 // which only path(), fragment() and external() make. Text is repaired to UTF-8, and characters that a reader cannot
-// see but that change what they see (bidirectional controls, C0 controls) are made visible as <U+202E>.
+// see but that change what they see are made visible: bidirectional controls as <U+202E>, control characters as their
+// pictures.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <string>
@@ -24,6 +25,22 @@ class Literal {
   consteval Literal(const char (&text)[N]) : view_(text, N - 1) {}  // NOLINT: implicit by design
   constexpr std::string_view view() const { return view_; }
   constexpr Literal() = default;
+
+ private:
+  std::string_view view_;
+};
+
+// The name of an attribute that takes plain text. Names that a browser would run, style or follow do not compile:
+// style, on..., href, src, action and their kin.
+class AttributeName {
+ public:
+  template <std::size_t N>
+  consteval AttributeName(const char (&text)[N]) : view_(text, N - 1) {  // NOLINT: implicit by design
+    for (std::string_view bad : {"style", "href", "src", "action", "formaction", "srcdoc", "srcset", "ping", "class"})
+      if (view_ == bad) throw "this attribute has a function of its own, or no place on our pages";
+    if (view_.starts_with("on") || view_.starts_with("xlink")) throw "attributes that run script are refused";
+  }
+  std::string_view view() const { return view_; }
 
  private:
   std::string_view view_;
@@ -62,6 +79,8 @@ Url external(std::string_view text);
 // Escaped for text and for attributes in double quotes alike.
 void append_escaped(std::string& out, std::string_view bytes);
 std::string escaped(std::string_view bytes);
+// Valid UTF-8 with nothing invisible in it that steers, not escaped: for another safe writer (Markdown).
+std::string visible_text(std::string_view bytes);
 
 class Html {
  public:
@@ -72,17 +91,17 @@ class Html {
   // Elements. open() leaves the tag open for attributes until content or the next element comes.
   Html& open(Literal tag);
   Html& open(Literal tag, Literal classes) { return open(tag).cls(classes); }
-  Html& end();                                       // closes the innermost
-  Html& empty(Literal tag);                          // input, br, meta: no content, no end
-  Html& attr(Literal name, std::string_view value);  // not for addresses, style or on*: those are refused (PIKA_CHECK)
-  Html& attr(Literal name, std::int64_t value);
-  Html& flag(Literal name);       // hidden, disabled
-  Html& cls(Literal classes);     // may be called more than once; before other content
-  Html& id(std::string_view id);  // made harmless: [A-Za-z0-9_-], other bytes as _xx
+  Html& end();               // closes the innermost
+  Html& empty(Literal tag);  // input, br, meta: no content, no end
+  Html& attr(AttributeName name, std::string_view value);
+  Html& attr(AttributeName name, std::int64_t value);
+  Html& flag(AttributeName name);  // hidden, disabled
+  Html& cls(Literal classes);      // may be called more than once; before other content
+  Html& id(std::string_view id);   // made harmless: [A-Za-z0-9_-], other bytes as _xx
   Html& href(const Url& url);
   Html& action(const Url& url);
   Html& src(const Url& url);
-  Html& data_url(Literal name, const Url& url);  // data-... that a script will fetch
+  Html& data_url(AttributeName name, const Url& url);  // data-... that a script will fetch
 
   Html& text(std::string_view bytes);
   Html& number(std::int64_t n);
@@ -107,6 +126,7 @@ class Html {
 
  private:
   Html& text_raw(std::string_view bytes);
+  Html& url_attr(std::string_view name, const Url& url);
   void close_tag();
   void flush_if_full();
 
@@ -115,7 +135,7 @@ class Html {
   std::string out_;
   std::vector<std::string_view> stack_;
   std::string classes_;
-  bool in_tag_ = false, void_tag_ = false, alive_ = true;
+  bool in_tag_ = false, alive_ = true;
 };
 
 // The id of a name that may hold any bytes.

@@ -1,0 +1,137 @@
+// The page follows the server's events. The stream is opened first, with the journal sequence that the page was made
+// at, so that nothing between page and stream is missed; every event then leads to one fetch of the page's live
+// regions, and those that changed are put in place. A region in which somebody types or has something open waits.
+export interface ServerEvent {
+  type: string;
+  data: Record<string, unknown>;
+}
+
+const kinds = ["branch.changed", "suite.changed", "lane.changed", "log.appended", "queue.changed", "tutorial.changed"];
+const pause = 400;  // ms between fetches, so that a burst of events is one
+
+function busy(region: Element): boolean {
+  const focus = document.activeElement;
+  if (focus && region.contains(focus) && focus.matches("input, textarea, select")) return true;
+  return region.querySelector("details[open]") !== null;
+}
+
+// What the server last said of each region, so that only a real change touches the page.
+const known = new Map<string, string>();
+
+function remember(root: ParentNode): void {
+  for (const region of root.querySelectorAll<HTMLElement>("[data-live]")) known.set(region.dataset.live!, region.outerHTML);
+}
+
+function putInPlace(fresh: Document): void {
+  for (const region of fresh.querySelectorAll<HTMLElement>("[data-live]")) {
+    const name = region.dataset.live!;
+    const html = region.outerHTML;
+    if (known.get(name) === html) continue;
+    const old = document.querySelector<HTMLElement>(`[data-live="${CSS.escape(name)}"]`);
+    if (!old || busy(old)) continue;
+    known.set(name, html);
+    const focused = document.activeElement instanceof HTMLElement && old.contains(document.activeElement)
+      ? document.activeElement.getAttribute("href") : null;
+    const node = document.importNode(region, true);
+    old.replaceWith(node);
+    if (focused) node.querySelector<HTMLElement>(`[href="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  }
+}
+
+function news(words: string): void {
+  const line = document.getElementById("news");
+  if (!line) return;
+  const link = document.createElement("a");
+  link.href = location.pathname + location.hash;
+  link.textContent = "Show it";
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    location.reload();
+  });
+  line.replaceChildren(words + " ", link);
+  line.hidden = false;
+}
+
+// Where a page waited for its tutorial, walk and outline come in whole: nothing was being read there.
+async function bringWalk(): Promise<void> {
+  const answer = await fetch(location.pathname + location.search, { credentials: "same-origin" });
+  if (!answer.ok) return;
+  const whole = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const selector of ["main", ".outline"]) {
+    const fresh = whole.querySelector(selector);
+    if (fresh) document.querySelector(selector)?.replaceWith(document.importNode(fresh, true));
+  }
+  document.dispatchEvent(new Event("pika:walk"));
+}
+
+// A new version is only announced: putting it in place would move what somebody reads.
+async function announce(fresh: Document): Promise<void> {
+  const here = document.querySelector<HTMLElement>("main[data-tutorial]")?.dataset.tutorial;
+  const there = fresh.querySelector<HTMLElement>("[data-tutorial]")?.dataset.tutorial;
+  if (here !== undefined && here !== "ready" && there === "ready") {
+    await bringWalk();
+  }
+  const before = Number(document.body.dataset.versions ?? "0");
+  const now = Number(fresh.querySelector<HTMLElement>("[data-versions]")?.dataset.versions ?? "0");
+  if (before > 0 && now > before) {
+    document.body.dataset.versions = String(now);
+    news(`Version ${now} was pushed.`);
+  }
+}
+
+export function live(onEvent: (event: ServerEvent) => void): void {
+  const stream = document.body.dataset.events;
+  if (!stream || !("EventSource" in window)) return;
+  remember(document);
+  document.body.dataset.versions = document.querySelector<HTMLElement>("[data-versions]")?.dataset.versions ?? "0";
+
+  let wanted = false;
+  let fetching = false;
+  const refresh = async (): Promise<void> => {
+    if (fetching) {
+      wanted = true;
+      return;
+    }
+    fetching = true;
+    do {
+      wanted = false;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      try {
+        const address = new URL(location.href);
+        address.hash = "";
+        address.searchParams.set("part", "live");
+        const answer = await fetch(address, { credentials: "same-origin" });
+        if (!answer.ok) continue;
+        const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+        await announce(fresh);
+        putInPlace(fresh);
+      } catch {
+        // the stream tells when the server is back
+      }
+    } while (wanted);
+    fetching = false;
+  };
+
+  const address = new URL(stream, location.href);
+  const sequence = document.body.dataset.sequence;
+  if (sequence) address.searchParams.set("after", sequence);
+  const source = new EventSource(address);
+  let lost = false;
+  source.addEventListener("open", () => {
+    if (lost) void refresh();
+    lost = false;
+  });
+  source.addEventListener("error", () => (lost = true));
+  for (const type of kinds) {
+    source.addEventListener(type, (event) => {
+      let data: Record<string, unknown> = {};
+      try {
+        data = JSON.parse((event as MessageEvent<string>).data);
+      } catch {
+        // an event without ids concerns everything
+      }
+      onEvent({ type, data });
+      if (type !== "log.appended") void refresh();
+    });
+  }
+}
