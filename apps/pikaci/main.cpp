@@ -1,0 +1,258 @@
+// pikaci: reads the command line, builds one context, runs one command of libs/pikaci.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+
+#include "pika/base/fd.hpp"
+#include "pika/base/text.hpp"
+#include "pikaci/cli.hpp"
+
+extern char** environ;
+
+namespace {
+
+using pikaci::CliContext;
+using pikaci::OutputFormat;
+using pikaci::Range;
+namespace fs = std::filesystem;
+
+struct Arguments {
+  std::string output = "human", state, folder;
+  bool allow_host_process = false;
+  std::vector<std::string> names;
+  std::string run, job, lane;
+  Range range;
+  std::size_t limit = 20;
+  bool follow = false, exit_status = false;
+};
+
+// The write end of a pipe: all that a signal handler may touch.
+std::atomic<int> g_interrupts{-1};
+void on_interrupt(int) {
+  char one = 1;
+  [[maybe_unused]] auto n = ::write(g_interrupts.load(), &one, 1);
+}
+
+// The first Ctrl-C (or TERM) cancels, the second ends the program at once; what it leaves is settled by the next start.
+void watch_interrupts(jerichoci::CancelToken cancel) {
+  auto pipe = pika::make_pipe();
+  g_interrupts = pipe.write.release();
+  std::thread([cancel, read = pipe.read.release()] {
+    char byte;
+    if (pika::read_some(read, &byte, 1) == 0) return;
+    std::cerr << "\npikaci: cancelling; once more kills\n";
+    cancel.cancel();
+    if (pika::read_some(read, &byte, 1) == 0) return;
+    ::_exit(6);
+  }).detach();  // it lives as long as the program and owns nothing but the pipe
+  struct sigaction action{};
+  action.sa_handler = on_interrupt;
+  action.sa_flags = SA_RESTART;
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);  // `pikaci run | head` must not end the run
+}
+
+fs::path state_root(const Arguments& arguments) {
+  auto variable = [](const char* name) {
+    const char* value = std::getenv(name);
+    return value && value[0] == '/' ? fs::path(value) : fs::path();  // the XDG rule: relative ones are not heeded
+  };
+  if (!arguments.state.empty()) return fs::absolute(arguments.state).lexically_normal();
+  if (auto xdg = variable("XDG_STATE_HOME"); !xdg.empty()) return xdg / "pikaci";
+  if (auto home = variable("HOME"); !home.empty()) return home / ".local/state/pikaci";
+  return fs::temp_directory_path() / ("pikaci-" + std::to_string(::geteuid()));
+}
+
+std::map<std::string, std::string> environment() {
+  std::map<std::string, std::string> env;
+  for (char** entry = environ; *entry; ++entry) {
+    std::string_view text = *entry;
+    if (auto at = text.find('='); at != std::string_view::npos && at > 0)
+      env.emplace(text.substr(0, at), text.substr(at + 1));
+  }
+  return env;
+}
+
+unsigned columns() {
+  struct winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+// The output that was asked for, also when the rest of the arguments makes no sense.
+OutputFormat wanted_output(int argc, char** argv) {
+  OutputFormat format = OutputFormat::human;
+  for (int i = 1; i < argc; ++i) {
+    std::string_view word = argv[i], value;
+    if (word.starts_with("--output=")) value = word.substr(9);
+    if ((word == "--output" || word == "-o") && i + 1 < argc) value = argv[i + 1];
+    if (value == "json") format = OutputFormat::json;
+    if (value == "jsonl") format = OutputFormat::jsonl;
+  }
+  return format;
+}
+
+void add_range(CLI::App& command, Arguments& arguments, bool with_head) {
+  command
+      .add_option("--base", arguments.range.base,
+                  "What the change is measured from: the merge base with this commit.\n"
+                  "By default the target branch as git knows it: origin/HEAD, else main or master")
+      ->type_name("REF");
+  if (!with_head) return;
+  command
+      .add_option("--head", arguments.range.head, "Where the change ends; by default the work tree, committed or not")
+      ->type_name("REF");
+  command.add_flag("--gating", arguments.range.gating,
+                   "Use the catalogue of the base, as the forge does for what gates");
+}
+
+struct Commands {
+  CLI::App *run, *rerun, *cancel, *list, *status, *logs, *lanes, *targets, *select, *why, *plan, *doctor, *lint;
+};
+
+Commands describe(CLI::App& app, Arguments& a) {
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.get_formatter()->column_width(36);
+  app.add_option("-o,--output", a.output, "human, json (one document) or jsonl (one object a line)")
+      ->check(CLI::IsMember({"human", "json", "jsonl"}))
+      ->type_name("FORMAT");
+  app.add_option("--state", a.state,
+                 "Folder for runs, logs and caches\n(by default $XDG_STATE_HOME/pikaci or ~/.local/state/pikaci)")
+      ->type_name("FOLDER");
+  app.add_option("-C", a.folder, "Go there first")->type_name("FOLDER");
+  app.footer(
+      "RUN is an id, the beginning of one, or 'last'.\n\n"
+      "Exit codes: 0 passed, 1 test failed, 2 arguments, 3 nothing ran, 4 infrastructure, 5 timed out,\n"
+      "6 cancelled, 7 catalogue. The catalogue's format is described in docs/catalogue.md.");
+  auto host = [&](CLI::App* command) {
+    command->add_flag("--allow-host-process", a.allow_host_process,
+                      "Let jobs that ask for it run on this host without isolation");
+  };
+  Commands c{};
+  c.run = app.add_subcommand("run", "Run what the change chooses, or the targets and lanes named");
+  c.run->add_option("NAME", a.names, "Targets or lanes; these run whatever has changed")->type_name("");
+  add_range(*c.run, a, false);
+  host(c.run);
+  c.list = app.add_subcommand("list", "Runs, newest first");
+  c.list->add_option("-n,--limit", a.limit, "At most so many (20)")->check(CLI::Range(1, 1'000'000))->type_name("N");
+  c.status = app.add_subcommand("status", "One run and its jobs");
+  c.status->add_option("RUN", a.run)->required()->type_name("");
+  c.status->add_flag("--exit-status", a.exit_status, "Exit as the run did");
+  c.logs = app.add_subcommand("logs", "What the jobs of a run wrote");
+  c.logs->add_option("RUN", a.run)->required()->type_name("");
+  c.logs->add_option("-j,--job", a.job, "This job only")->type_name("JOB");
+  c.logs->add_flag("-f,--follow", a.follow, "Go on until the job has ended");
+  c.lanes = app.add_subcommand("lanes", "The lanes of the catalogue");
+  c.targets = app.add_subcommand("targets", "The targets of the catalogue and their jobs");
+  c.select = app.add_subcommand("select", "Which lanes the change chooses, and why");
+  add_range(*c.select, a, true);
+  c.why = app.add_subcommand("why", "Why a lane is chosen or not, path by path");
+  c.why->add_option("LANE", a.lane)->required()->type_name("");
+  add_range(*c.why, a, true);
+  c.plan = app.add_subcommand("plan", "What `run` would do, without doing it");
+  c.plan->add_option("NAME", a.names, "Targets or lanes")->type_name("");
+  add_range(*c.plan, a, false);
+  c.rerun = app.add_subcommand("rerun", "The same jobs on the same tree again");
+  c.rerun->add_option("RUN", a.run)->required()->type_name("");
+  host(c.rerun);
+  c.cancel = app.add_subcommand("cancel", "Ask a run to end");
+  c.cancel->add_option("RUN", a.run)->required()->type_name("");
+  c.doctor = app.add_subcommand("doctor", "What this host can isolate with");
+  c.lint = app.add_subcommand("lint",
+                              "Filters that match no file, files that choose no lane, required lanes that are missing");
+  add_range(*c.lint, a, false);
+  return c;
+}
+
+int dispatch(const Commands& c, const CliContext& context, const Arguments& a) {
+  if (c.run->parsed()) return cli_run(context, a.names, a.range);
+  if (c.rerun->parsed()) return cli_rerun(context, a.run);
+  if (c.cancel->parsed()) return cli_cancel(context, a.run);
+  if (c.list->parsed()) return cli_list(context, a.limit);
+  if (c.status->parsed()) return cli_status(context, a.run, a.exit_status);
+  if (c.logs->parsed()) return cli_logs(context, a.run, a.job, a.follow);
+  if (c.lanes->parsed()) return cli_lanes(context);
+  if (c.targets->parsed()) return cli_targets(context);
+  if (c.select->parsed()) return cli_select(context, a.range);
+  if (c.why->parsed()) return cli_why(context, a.lane, a.range);
+  if (c.plan->parsed()) return cli_plan(context, a.names, a.range);
+  if (c.doctor->parsed()) return cli_doctor(context);
+  return cli_lint(context, a.range);
+}
+
+// The first word that is no option and no command, when that is what is wrong.
+std::optional<std::string> unknown_command(const std::vector<std::string>& known, int argc, char** argv) {
+  for (int i = 1; i < argc; ++i) {
+    std::string word = argv[i];
+    if (word == "-o" || word == "--output" || word == "--state" || word == "-C") {
+      ++i;
+      continue;
+    }
+    if (word.starts_with("-")) continue;
+    if (std::find(known.begin(), known.end(), word) != known.end()) return std::nullopt;
+    return word;
+  }
+  return std::nullopt;
+}
+
+int bad_arguments(const CliContext& context, const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
+  std::vector<std::string> known;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+    known.push_back(command->get_name());
+  auto word = unknown_command(known, argc, argv);
+  if (!word)
+    return cli_bad_arguments(context, error.what(),
+                             "pikaci --help tells what there is, pikaci COMMAND --help about one");
+  return cli_bad_arguments(context,
+                           "there is no command '" + pika::quote_name(*word) + "'" + pikaci::did_you_mean(*word, known),
+                           "pikaci --help lists them");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // In a git hook these point at somebody's index; the repository is found from the folder alone.
+  for (const char* name :
+       {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"})
+    ::unsetenv(name);
+  CliContext context;
+  context.out = &std::cout;
+  context.err = &std::cerr;
+  context.output = wanted_output(argc, argv);
+  Arguments arguments;
+  CLI::App app{"Runs the checks of a repository: the lanes and targets of its ci/pikaci.toml.", "pikaci"};
+  auto commands = describe(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::CallForAllHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    if (argc == 1) {
+      std::cerr << app.help();
+      return 2;
+    }
+    return bad_arguments(context, app, error, argc, argv);
+  }
+  std::error_code gone;
+  context.folder = arguments.folder.empty() ? fs::current_path(gone) : fs::path(arguments.folder);
+  if (gone) return cli_bad_arguments(context, "the folder you are in is not there any more", "go into another");
+  context.state_root = state_root(arguments);
+  context.allow_host_process = arguments.allow_host_process;
+  context.env = environment();
+  const char* term = std::getenv("TERM");
+  const char* no_colour = std::getenv("NO_COLOR");
+  context.terminal = ::isatty(STDOUT_FILENO) == 1 && term && std::string_view(term) != "dumb";
+  context.colour = context.terminal && !(no_colour && no_colour[0]);
+  context.columns = columns();
+  watch_interrupts(context.cancel);
+  return dispatch(commands, context, arguments);
+}

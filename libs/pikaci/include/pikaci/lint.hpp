@@ -1,0 +1,35 @@
+// What a catalogue and a tree say about each other: filters that match nothing, files that nobody checks, a policy
+// that asks for what is not there.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pikaci/catalogue.hpp"
+
+namespace pikaci {
+
+enum class FindingKind {
+  filter_matches_no_file,
+  filter_emptied,  // it matched a file of the base, and matches none now
+  file_selects_no_lane,
+  required_lane_missing,  // or it can never pass
+  lane_cannot_run,
+  lane_not_required,  // a word for the reader, no fault
+};
+std::string_view to_string(FindingKind kind);
+
+struct Finding {
+  FindingKind kind{};
+  std::string lane{};  // empty where no lane is meant
+  std::string filter{};
+  std::string path{};  // bytes
+  std::string text{};  // a sentence
+  bool fault() const { return kind != FindingKind::lane_not_required; }
+};
+
+// `files` are all paths of the tree; `base_files` those of the base, where there is one.
+std::vector<Finding> lint(const Catalogue& catalogue, const Policy& policy, const std::vector<std::string>& files,
+                          const std::optional<std::vector<std::string>>& base_files);
+
+}  // namespace pikaci

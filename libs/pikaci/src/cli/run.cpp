@@ -1,0 +1,214 @@
+// pikaci run, pikaci rerun
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/choose.hpp"
+#include "cli/console.hpp"
+#include "cli/engine.hpp"
+#include "cli/outcome.hpp"
+#include "cli/progress.hpp"
+#include "cli/project.hpp"
+#include "pika/base/text.hpp"
+
+namespace pikaci {
+
+namespace {
+
+using jerichoci::RunRecord;
+
+LogTail tail_of(jerichoci::Engine& engine) {
+  return [&engine](const std::string& run, const std::string& job, std::uint64_t bytes) -> std::string {
+    auto record = engine.load_run_record(run);
+    if (!record) return {};
+    // The record may be older than the event, so the file's end is found by asking.
+    std::uint64_t end = 0;
+    std::error_code error;
+    auto size = std::filesystem::file_size(engine.log_file(run, job), error);
+    if (!error) end = size;
+    auto piece = engine.load_log(run, job, end > bytes ? end - bytes : 0, bytes);
+    return piece ? piece->bytes : std::string();
+  };
+}
+
+Ink ink_of(jerichoci::Status status) {
+  if (status == jerichoci::Status::passed) return Ink::good;
+  return status == jerichoci::Status::failed ? Ink::bad : Ink::faint;
+}
+
+void say_verdict(Console& console, const RunRecord& run) {
+  auto word = console.paint(ink_of(run.status), jerichoci::to_string(run.status));
+  // With one job its own line has said why.
+  auto message = run.jobs.size() == 1 ? std::string() : printable(run.message);
+  console.say(fmt::format("{} {} in {}{}", name_of(run), word, took(run.started_at, run.finished_at),
+                          message.empty() ? "" : ": " + message));
+}
+
+// host_process needs a word of the user's own: the catalogue is data from whoever wrote the branch. What was named is
+// refused as a whole; what a change chose is left out, told of, and then nothing is green.
+std::optional<Failure> hold_back_host_processes(const CliContext& context, const Catalogue& catalogue, bool named,
+                                                Choosing& choosing) {
+  if (context.allow_host_process) return std::nullopt;
+  auto on_host = [&](const Planned& planned) {
+    const auto& jobs = catalogue.targets.at(planned.target).jobs;
+    return std::any_of(jobs.begin(), jobs.end(),
+                       [](const auto& job) { return job.runtime == jerichoci::Runtime::host_process; });
+  };
+  for (const auto& planned : choosing.runs) {
+    if (!on_host(planned)) continue;
+    auto what =
+        fmt::format("target {} wants to run on this host without isolation (runtime host_process)", planned.target);
+    if (named) return Failure(2, what, "say --allow-host-process if you trust what it runs");
+    choosing.cannot_run.push_back(what + "; say --allow-host-process if you trust it");
+  }
+  std::erase_if(choosing.runs, on_host);
+  return std::nullopt;
+}
+
+jerichoci::RunRequest request_for(const Catalogue& catalogue, const Planned& planned,
+                                  const jerichoci::SnapshotRecord& snapshot, const std::vector<std::string>& changed,
+                                  const Project& project) {
+  const auto& target = catalogue.targets.at(planned.target);
+  jerichoci::RunRequest request;
+  request.target_id = target.id;
+  request.target_description = target.description;
+  request.snapshot = snapshot;
+  request.jobs = target.jobs;
+  request.changed_files = changed;
+  request.filters = planned.filters;
+  request.labels["repository"] = pika::to_utf8(project.root().filename().string());
+  if (!planned.lanes.empty()) request.labels["lanes"] = pika::join(planned.lanes, ", ");
+  return request;
+}
+
+json::Value summary(const std::vector<RunRecord>& runs, const std::vector<Choice>& choices,
+                    const std::vector<std::string>& cannot_run, int exit_code, const Console& console) {
+  json::Array array;
+  for (const auto& run : runs) array.push_back(console.jsonl() ? json::Value(run.run_id) : jerichoci::to_json(run));
+  json::Object object{{"schema_version", 1}};
+  if (console.jsonl()) object["event"] = "command_finished";
+  object["exit_code"] = exit_code;
+  object["nothing_to_run"] = runs.empty();
+  object["selection"] = choices_json(choices);
+  object["cannot_run"] = names_json(cannot_run);
+  object["runs"] = std::move(array);
+  return object;
+}
+
+struct Prepared {
+  Project project;
+  Catalogue catalogue;
+  Choosing choosing;
+  std::vector<std::string> changed;
+};
+
+void tell_selection(Console& console, const ChangeSet& changes, const Choosing& choosing, std::size_t lanes) {
+  auto selected =
+      std::count_if(choosing.choices.begin(), choosing.choices.end(), [](const Choice& c) { return c.selected; });
+  if (!changes.note.empty()) console.note(changes.note);
+  console.say(fmt::format(
+      "{} of {} chosen{}", selected, pika::plural(static_cast<std::int64_t>(lanes), "lane"),
+      changes.base_name.empty()
+          ? ""
+          : fmt::format(": {} since {} ({})",
+                        pika::plural(static_cast<std::int64_t>(changes.paths.size()), "path changed", "paths changed"),
+                        printable(changes.base_name), changes.merge_base.short_hex())));
+  for (const auto& choice : choosing.choices)
+    if (choice.selected) console.say(console.paint(Ink::faint, fmt::format("  {}: {}", choice.lane, choice.reason)));
+}
+
+Outcome<Prepared> prepare(Console& console, const std::vector<std::string>& names, const Range& range) {
+  auto project = CLI_TRY(Project::find(console.context().folder));
+  auto catalogue = CLI_TRY(project.catalogue());
+  if (!names.empty()) {
+    if (!range.base.empty())
+      return std::unexpected(
+          Failure(2, "--base chooses lanes by what changed, and these are named already", "leave one of the two away"));
+    auto choosing = CLI_TRY(choose_named(catalogue, names));
+    return Prepared{std::move(project), std::move(catalogue), std::move(choosing), {}};
+  }
+  auto changes = CLI_TRY(project.changes(range));
+  auto choosing = choose_changed(catalogue, changes.paths);
+  tell_selection(console, changes, choosing, choosing.choices.size());
+  if (!changes.base_tip.is_zero()) {
+    auto differing = project.differing_catalogue(changes.base_tip);
+    if (!differing.empty())
+      console.note(fmt::format("{} differ{} from that of {}, which is what gates a branch", pika::join(differing, ", "),
+                               differing.size() == 1 ? "s" : "", printable(changes.base_name)));
+  }
+  return Prepared{std::move(project), std::move(catalogue), std::move(choosing), std::move(changes.paths)};
+}
+
+Outcome<RunRecord> run_one(Console& console, jerichoci::Engine& engine, const jerichoci::RunRequest& request) {
+  bool described = !request.target_description.empty() && request.target_description != request.target_id;
+  console.say(console.paint(Ink::strong, request.target_id) +
+              (described ? ": " + request.target_description : std::string()));
+  auto record = [&] {
+    RunProgress progress(console, tail_of(engine));
+    return engine.run_jobs(
+        request, [&](const json::Value& event) { progress.on_event(event); }, console.context().cancel);
+  }();
+  if (!record) return std::unexpected(Failure(std::move(record.error())));
+  say_verdict(console, *record);
+  return std::move(*record);
+}
+
+}  // namespace
+
+int cli_run(const CliContext& context, const std::vector<std::string>& names, const Range& range) {
+  return guarded(context, [&](Console& console) -> Outcome<int> {
+    auto prepared = CLI_TRY(prepare(console, names, range));
+    auto& choosing = prepared.choosing;
+    if (auto refused = hold_back_host_processes(context, prepared.catalogue, !names.empty(), choosing))
+      return std::unexpected(std::move(*refused));
+    int exit_code = choosing.runs.empty() || !choosing.cannot_run.empty() ? 3 : 0;
+    for (const auto& why : choosing.cannot_run) console.note("not run: " + why);
+    std::vector<RunRecord> runs;
+    if (!choosing.runs.empty()) {
+      auto engine = CLI_TRY(open_engine(context));
+      auto snapshot = CLI_TRY(engine->snapshot_worktree(prepared.project.root()));
+      console.say(fmt::format("tree {}", snapshot_words(snapshot)));
+      for (const auto& planned : choosing.runs) {
+        if (context.cancel.cancelled()) {
+          exit_code = jerichoci::worse_exit_code(exit_code, 6);
+          console.note(fmt::format("{} was not begun", planned.target));
+          continue;
+        }
+        auto request = request_for(prepared.catalogue, planned, snapshot, prepared.changed, prepared.project);
+        auto run = CLI_TRY(run_one(console, *engine, request));
+        exit_code = jerichoci::worse_exit_code(exit_code, jerichoci::exit_code(run.status, run.failure));
+        runs.push_back(std::move(run));
+      }
+    } else {
+      console.say("nothing to run");
+    }
+    console.document(summary(runs, choosing.choices, choosing.cannot_run, exit_code, console));
+    return exit_code;
+  });
+}
+
+int cli_rerun(const CliContext& context, const std::string& name) {
+  return guarded(context, [&](Console& console) -> Outcome<int> {
+    auto engine = CLI_TRY(open_engine(context));
+    auto before = CLI_TRY(find_run(*engine, name));
+    bool on_host = std::any_of(before.jobs.begin(), before.jobs.end(),
+                               [](const auto& job) { return job.runtime == jerichoci::Runtime::host_process; });
+    if (on_host && !context.allow_host_process)
+      return std::unexpected(Failure(2, "a job of that run runs on this host without isolation (runtime host_process)",
+                                     "say --allow-host-process if you trust what it runs"));
+    console.say(
+        fmt::format("{} again, of {}: tree {}", name_of(before), before.run_id, snapshot_words(before.snapshot)));
+    auto record = [&] {
+      RunProgress progress(console, tail_of(*engine));
+      return engine->rerun_jobs(
+          before.run_id, [&](const json::Value& event) { progress.on_event(event); }, context.cancel);
+    }();
+    if (!record) return std::unexpected(Failure(std::move(record.error())));
+    say_verdict(console, *record);
+    auto exit_code = jerichoci::exit_code(record->status, record->failure);
+    console.document(summary({*record}, {}, {}, exit_code, console));
+    return exit_code;
+  });
+}
+
+}  // namespace pikaci

@@ -1,0 +1,216 @@
+// pikaci lanes, targets, select, why, plan: what the catalogue says.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/choose.hpp"
+#include "cli/console.hpp"
+#include "cli/engine.hpp"
+#include "cli/outcome.hpp"
+#include "cli/project.hpp"
+#include "pika/base/text.hpp"
+#include "pikaci/filter.hpp"
+
+namespace pikaci {
+
+namespace {
+
+std::string command_line(const std::vector<std::string>& command) {
+  std::vector<std::string> words;
+  for (const auto& word : command) words.push_back(pika::shell_quote(word));
+  return printable(pika::join(words, " "));
+}
+
+std::string job_words(const jerichoci::JobSpec& job) {
+  auto words = fmt::format("{}, network {}, {}", jerichoci::to_string(job.runtime), jerichoci::to_string(job.network),
+                           pika::format_duration(job.limits.time));
+  if (job.limits.memory_bytes) words += ", " + pika::format_bytes(*job.limits.memory_bytes);
+  if (!job.needs.empty()) words += ", after " + pika::join(job.needs, ", ");
+  if (!job.caches.empty()) words += ", caches " + pika::join(job.caches, ", ");
+  return words;
+}
+
+json::Value lane_json(const Lane& lane) {
+  json::Object object{{"id", lane.id},
+                      {"title", pika::to_utf8(lane.title)},
+                      {"paths", names_json(lane.paths)},
+                      {"nightly", lane.nightly},
+                      {"target", lane.target}};
+  if (!lane.concurrency_group.empty()) object["concurrency_group"] = lane.concurrency_group;
+  if (!lane.entrypoint.empty()) object["entrypoint"] = lane.entrypoint;
+  if (!lane.unrunnable.empty()) object["unrunnable"] = lane.unrunnable;
+  return object;
+}
+
+json::Value target_json(const Target& target) {
+  json::Array jobs;
+  for (const auto& job : target.jobs) jobs.push_back(jerichoci::to_json(job));
+  return json::Object{{"id", target.id}, {"description", target.description}, {"jobs", std::move(jobs)}};
+}
+
+void say_target(Console& console, const Target& target) {
+  console.say(console.paint(Ink::strong, target.id) + (target.description.empty() ? "" : ": " + target.description));
+  for (const auto& job : target.jobs) {
+    console.say(fmt::format("  {}  {}", job.id, command_line(job.command)));
+    console.say("      " + console.paint(Ink::faint, job_words(job)));
+  }
+}
+
+struct Selected {
+  Catalogue catalogue;
+  ChangeSet changes;
+};
+
+Outcome<Selected> selected(Console& console, const Range& range) {
+  auto project = CLI_TRY(Project::find(console.context().folder));
+  auto changes = CLI_TRY(project.changes(range));
+  if (!changes.note.empty()) console.note(changes.note);
+  if (range.gating) {
+    if (changes.base_tip.is_zero())
+      return std::unexpected(Failure(2, "there is no base whose catalogue could gate", "name one with --base"));
+    return Selected{CLI_TRY(project.catalogue_at(changes.base_tip, changes.base_name)), std::move(changes)};
+  }
+  if (range.head.empty()) return Selected{CLI_TRY(project.catalogue()), std::move(changes)};
+  auto head = project.commit_of(range.head);  // changes() has found it before
+  return Selected{CLI_TRY(project.catalogue_at(*head, range.head)), std::move(changes)};
+}
+
+json::Object range_json(const ChangeSet& changes) {
+  json::Object object{{"schema_version", 1}};
+  if (!changes.base_name.empty()) object["base"] = pika::to_utf8(changes.base_name);
+  if (!changes.merge_base.is_zero()) object["merge_base"] = changes.merge_base.hex();
+  object["head"] = pika::to_utf8(changes.head_name);
+  if (!changes.note.empty()) object["note"] = changes.note;
+  object["changed"] = names_json(changes.paths);
+  return object;
+}
+
+}  // namespace
+
+int cli_lanes(const CliContext& context) {
+  return guarded(context, [&](Console& console) -> Outcome<int> {
+    auto project = CLI_TRY(Project::find(context.folder));
+    auto catalogue = CLI_TRY(project.catalogue());
+    json::Array array;
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& lane : catalogue.lanes) {
+      if (console.jsonl()) console.json_line(lane_json(lane));
+      array.push_back(lane_json(lane));
+      auto when = lane.nightly         ? std::string("nightly")
+                  : lane.paths.empty() ? std::string("always")
+                                       : pika::plural(static_cast<std::int64_t>(lane.paths.size()), "filter");
+      rows.push_back({lane.id, lane.title == lane.id ? "" : printable(lane.title), when,
+                      lane.unrunnable.empty() ? lane.target : "cannot run: " + lane.unrunnable});
+    }
+    console.say(rows.empty() ? "the catalogue has no lanes" : table(rows));
+    if (!console.jsonl())
+      console.document(json::Object{{"schema_version", 1}, {"source", catalogue.source}, {"lanes", std::move(array)}});
+    return 0;
+  });
+}
+
+int cli_targets(const CliContext& context) {
+  return guarded(context, [&](Console& console) -> Outcome<int> {
+    auto project = CLI_TRY(Project::find(context.folder));
+    auto catalogue = CLI_TRY(project.catalogue());
+    json::Array array;
+    for (const auto& [id, target] : catalogue.targets) {
+      if (console.jsonl()) console.json_line(target_json(target));
+      array.push_back(target_json(target));
+      say_target(console, target);
+    }
+    if (catalogue.targets.empty()) console.say("the catalogue has no targets");
+    if (!console.jsonl()) console.document(json::Object{{"schema_version", 1}, {"targets", std::move(array)}});
+    return 0;
+  });
+}
+
+int cli_select(const CliContext& context, const Range& range) {
+  return guarded(context, [&](Console& console) -> Outcome<int> {
+    auto found = CLI_TRY(selected(console, range));
+    auto choices = select_lanes(found.catalogue, found.changes.paths);
+    bool any = std::any_of(choices.begin(), choices.end(), [](const Choice& c) { return c.selected; });
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& choice : choices) rows.push_back({choice.selected ? "+" : "-", choice.lane, choice.reason});
+    if (!rows.empty()) console.say(table(rows));
+    if (!any) console.say("nothing to run");
+    auto object = range_json(found.changes);
+    object["lanes"] = choices_json(choices);
+    object["nothing_to_run"] = !any;
+    console.document(object);
+    return any ? 0 : 3;
+  });
+}
+
+int cli_why(const CliContext& context, const std::string& name, const Range& range) {
+  return guarded(context, [&](Console& console) -> Outcome<int> {
+    constexpr std::size_t kShown = 50;
+    auto found = CLI_TRY(selected(console, range));
+    auto* lane = found.catalogue.find_lane(name);
+    if (!lane) {
+      std::vector<std::string> ids;
+      for (const auto& each : found.catalogue.lanes) ids.push_back(each.id);
+      return std::unexpected(
+          Failure(2, fmt::format("there is no lane '{}'{}", clip(pika::quote_name(name), 80), did_you_mean(name, ids)),
+                  "pikaci lanes lists them"));
+    }
+    Choice choice;
+    for (auto& each : select_lanes(found.catalogue, found.changes.paths))
+      if (each.lane == name) choice = std::move(each);
+    if (lane->nightly) choice.reason = "runs at night, whatever changes";
+    console.say(fmt::format("{} is {}: {}", name, choice.selected ? "chosen" : "not chosen", choice.reason));
+    if (!lane->unrunnable.empty()) console.say("it cannot run: " + lane->unrunnable);
+    auto filters = FilterList::parse(lane->paths).value_or(FilterList());
+    json::Array matches;
+    std::size_t shown = 0;
+    for (const auto& path : found.changes.paths) {
+      auto* filter = filters.choosing(path);
+      if (!filter) continue;
+      matches.push_back(
+          json::Object{{"path", jerichoci::bytes_to_json(path)}, {"filter", jerichoci::bytes_to_json(filter->text())}});
+      if (++shown <= kShown)
+        console.say(fmt::format("  {} matches {}", pika::quote_name(path), pika::quote_name(filter->text())));
+    }
+    if (shown > kShown) console.say(fmt::format("  and {} more", shown - kShown));
+    auto object = range_json(found.changes);
+    object["lane"] = lane_json(*lane);
+    object["selected"] = choice.selected;
+    object["reason"] = choice.reason;
+    object["matches"] = std::move(matches);
+    console.document(object);
+    return choice.selected ? 0 : 3;
+  });
+}
+
+int cli_plan(const CliContext& context, const std::vector<std::string>& names, const Range& range) {
+  return guarded(context, [&](Console& console) -> Outcome<int> {
+    auto project = CLI_TRY(Project::find(context.folder));
+    auto catalogue = CLI_TRY(project.catalogue());
+    Choosing choosing;
+    if (names.empty()) {
+      auto changes = CLI_TRY(project.changes(range));
+      if (!changes.note.empty()) console.note(changes.note);
+      choosing = choose_changed(catalogue, changes.paths);
+    } else {
+      choosing = CLI_TRY(choose_named(catalogue, names));
+    }
+    json::Array targets;
+    for (const auto& planned : choosing.runs) {
+      const auto& target = catalogue.targets.at(planned.target);
+      say_target(console, target);
+      auto object = target_json(target);
+      object.as_object()["lanes"] = names_json(planned.lanes);
+      targets.push_back(std::move(object));
+    }
+    for (const auto& why : choosing.cannot_run) console.note(why);
+    if (choosing.runs.empty()) console.say("nothing to run");
+    console.document(json::Object{{"schema_version", 1},
+                                  {"selection", choices_json(choosing.choices)},
+                                  {"cannot_run", names_json(choosing.cannot_run)},
+                                  {"targets", std::move(targets)},
+                                  {"nothing_to_run", choosing.runs.empty()}});
+    return choosing.runs.empty() ? 3 : 0;
+  });
+}
+
+}  // namespace pikaci
