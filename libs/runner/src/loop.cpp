@@ -99,7 +99,7 @@ void Loop::wait(Micros now) {
   if (drain_began_ && !drain_cancelled_) until = std::min(until, *drain_began_ + options_.drain_limit);
   if (idle_since_) until = std::min(until, *idle_since_ + options_.deliver_limit);
   pollfd fds[2] = {{wake_.get(), POLLIN, 0}, {socket_ ? socket_.get() : -1, POLLIN, 0}};
-  if (!out_.empty()) fds[1].events |= POLLOUT;
+  if (out_sent_ < out_.size()) fds[1].events |= POLLOUT;
   const auto milliseconds = std::max<Micros>(0, (until - now + 999) / 1000);
   if (::poll(fds, 2, static_cast<int>(milliseconds)) < 0) {
     if (errno != EINTR) throw SystemError("poll");
@@ -124,6 +124,7 @@ void Loop::try_connect(Micros now) {
   socket_ = std::move(*connection);
   reader_ = {};
   out_.clear();
+  out_sent_ = 0;
   machine_.connected(now);
 }
 
@@ -132,6 +133,7 @@ void Loop::lost_connection(const std::string& why) {
   if (machine_.ready()) down_since_ = now;
   socket_.reset();
   out_.clear();
+  out_sent_ = 0;
   machine_.disconnected();
   backoff_ = backoff_ == 0 ? kFirstRetry : std::min(backoff_ * 2, kLastRetry);
   retry_at_ = now + static_cast<Micros>(static_cast<double>(backoff_) * (0.5 + options_.jitter() / 2));
@@ -172,16 +174,19 @@ void Loop::read_socket() {
 }
 
 void Loop::write_socket() {
-  while (socket_ && !out_.empty()) {
-    const auto wrote = ::send(socket_.get(), out_.data(), out_.size(), MSG_NOSIGNAL);
+  while (socket_ && out_sent_ < out_.size()) {
+    const auto wrote = ::send(socket_.get(), out_.data() + out_sent_, out_.size() - out_sent_, MSG_NOSIGNAL);
     if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (wrote < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
     if (wrote < 0) {
       lost_connection(fmt::format("the connection to the forge broke: {}", std::strerror(errno)));
       return;
     }
-    out_.erase(0, static_cast<std::size_t>(wrote));
+    out_sent_ += static_cast<std::size_t>(wrote);
   }
+  if (out_sent_ < out_.size() / 2) return;  // what is sent is thrown away in large pieces, not with each call
+  out_.erase(0, out_sent_);
+  out_sent_ = 0;
 }
 
 // --- doing what the machine decided ----------------------------------------------------------------------------------

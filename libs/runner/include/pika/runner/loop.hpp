@@ -106,7 +106,8 @@ class Loop {
   UniqueFd wake_;
   UniqueFd socket_;
   wire::FrameReader reader_;
-  std::string out_;
+  std::string out_;  // frames; the first out_sent_ bytes are gone out
+  std::size_t out_sent_ = 0;
   Micros retry_at_ = 0, backoff_ = 0, down_since_ = 0;
   std::string last_trouble_;
   std::optional<Micros> drain_began_{}, idle_since_{};
