@@ -1,10 +1,14 @@
 #include "engine_support.hpp"
 
 #include <doctest/doctest.h>
+#include <poll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 
+#include "pika/base/clock.hpp"
+#include "pika/base/hash.hpp"
 #include "pika/base/text.hpp"
 #include "pika/proc/child.hpp"
 
@@ -85,6 +89,30 @@ Ran run_one(Engine& engine, const JobSpec& job) {
 
 Ran run_script(Engine& engine, const std::string& script) {
   return run_one(engine, shell_job("test", script));
+}
+
+std::vector<int> processes_with(const std::string& marker) {
+  std::vector<int> found;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    auto pid = pika::parse_number<int>(entry.path().filename().string());
+    if (!pid || *pid == ::getpid()) continue;
+    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
+    std::string text((std::istreambuf_iterator<char>(file)), {});
+    if (text.find(marker) != std::string::npos) found.push_back(*pid);
+  }
+  return found;
+}
+
+void wait_until(const std::string& what, const std::function<bool()>& condition) {
+  auto give_up = pika::monotonic_now() + 60 * pika::kSecond;
+  while (!condition()) {
+    REQUIRE_MESSAGE(pika::monotonic_now() < give_up, what);
+    ::poll(nullptr, 0, 5);
+  }
+}
+
+std::string unique_word() {
+  return "jci-" + pika::random_hex(8);
 }
 
 std::vector<std::string> leftovers(const fs::path& root) {

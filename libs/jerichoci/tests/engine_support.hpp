@@ -1,5 +1,6 @@
 // What the engine's tests share: a scratch state root, a small repository, a run in one call.
 #pragma once
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -54,6 +55,13 @@ Ran run(Engine& engine, const SnapshotRecord& snapshot, std::vector<JobSpec> job
 // The same for one job on a new commit of a small repository.
 Ran run_script(Engine& engine, const std::string& script);
 Ran run_one(Engine& engine, const JobSpec& job);
+
+// Processes whose command line holds `marker`.
+std::vector<int> processes_with(const std::string& marker);
+// Waits until `condition` holds; fails the test after a generous time.
+void wait_until(const std::string& what, const std::function<bool()>& condition);
+// A word that no other process has on its command line.
+std::string unique_word();
 
 // What is left of jobs anywhere: work folders, mounts, cgroups, processes and temporary folders that name `root` or
 // the run.

@@ -54,6 +54,7 @@ void add_top_folder(std::vector<std::string>& out, const fs::path& path) {
 void add_system(std::vector<std::string>& out, Network network) {
   add(out, {"--ro-bind", "/usr", "/usr"});
   for (auto* name : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) add_top_folder(out, name);
+  add(out, {"--perms", "0755", "--dir", "/etc"});
   auto etc = [&](const char* name) {
     auto path = fs::path("/etc") / name;
     std::error_code error;
@@ -100,6 +101,7 @@ std::vector<std::string> bubblewrap_arguments(const SandboxSpec& spec) {
   add(out, {"--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp", "--dir", "/tmp/home", "--dir",
             "/run", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"});
   add(out, {"--bind", fmt::format("{}/workspace", kSandboxStage), kSandboxWorkspace});
+  if (!spec.caches.empty()) add(out, {"--perms", "0755", "--dir", "/caches"});
   for (std::size_t i = 0; i < spec.caches.size(); ++i)
     add(out, {"--bind", fmt::format("{}/cache-{}", kSandboxStage, i), "/caches/" + spec.caches[i]});
   add(out, {"--remount-ro", "/", "--chdir", kSandboxWorkspace});

@@ -61,8 +61,10 @@ Workspace::Workspace(const WorkspaceRequest& r)
       owner_(r.owner),
       caches_(r.job->caches.size()) {
   pika::make_dirs(folder_, 0700);
-  make_folder("home");
-  make_folder("tmp");
+  if (r.job->runtime == Runtime::host_process) {  // a sandbox has both in a tmpfs of its own
+    make_folder("home");
+    make_folder("tmp");
+  }
   if (kind_ == WorkspaceKind::overlay) {
     make_folder("upper");
     make_folder("work");

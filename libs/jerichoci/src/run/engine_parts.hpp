@@ -6,6 +6,7 @@
 #include "exec/isolation.hpp"
 #include "jerichoci/jerichoci.hpp"
 #include "pika/base/fd.hpp"
+#include "run/bell.hpp"
 #include "run/slots.hpp"
 #include "runstore/run_store.hpp"
 #include "snapshot/checkouts.hpp"
@@ -22,6 +23,7 @@ struct EngineParts {
         checkouts(config.state_root, job_uid),
         cgroups(CgroupHost::detect()),
         slots(config.state_root, config.slots),
+        bell(slots.folder()),
         isolation(config, cgroups, job_uid) {}
   EngineParts(const EngineParts&) = delete;
 
@@ -32,6 +34,7 @@ struct EngineParts {
   Checkouts checkouts;
   CgroupHost cgroups;
   Slots slots;
+  Bell bell;
   Isolation isolation;
   pika::UniqueFd lock;  // engine.lock, shared
 };

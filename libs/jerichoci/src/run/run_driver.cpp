@@ -1,5 +1,6 @@
 #include "run/run_driver.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -18,6 +19,7 @@
 #include "pika/base/text.hpp"
 #include "plan/plan.hpp"
 #include "run/job_runner.hpp"
+#include "runstore/replace_file.hpp"
 
 namespace jerichoci {
 
@@ -27,6 +29,11 @@ using pika::json::Object;
 
 pika::Micros now() {
   return pika::system_clock().now();
+}
+
+void sync_file(const std::filesystem::path& path) {
+  pika::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) throw pika::SystemError(fmt::format("sync '{}'", path.string()));
 }
 
 class RunDriver {
@@ -39,7 +46,7 @@ class RunDriver {
         busy_(std::move(busy)),
         folder_(engine.runs.run_folder(*request.run_id)),
         journal_(folder_ / "events.jsonl", *request.run_id, sink),
-        wakeup_(engine.slots.folder(), folder_),
+        wakeup_(engine.bell, folder_),
         done_bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (!done_bell_) throw pika::SystemError("eventfd");
   }
@@ -77,7 +84,7 @@ class RunDriver {
     for (const auto& job : request_.jobs) record_.jobs.push_back(new_job_record(job));
     engine_.runs.write_record(record_, RunStore::Durable::no);
     Plan plan{record_.run_id, record_.target_id, record_.target_description, record_.snapshot, request_.jobs};
-    pika::write_file_atomic(folder_ / "plan.json", pika::json::print_pretty(to_json(plan)));
+    replace_file(folder_ / "plan.json", pika::json::print_pretty(to_json(plan)));
     if (!request_.jobs.empty()) engine_.objects.pin(record_.run_id, record_.snapshot.tree);
     journal_.event("run_started",
                    {{"target_id", bytes_to_json(record_.target_id)}, {"tree", record_.snapshot.tree.hex()}});
@@ -256,6 +263,7 @@ class RunDriver {
     record_.message = verdict.message;
     record_.finished_at = now();
     try {
+      sync_file(folder_ / "plan.json");
       engine_.runs.write_record(record_, RunStore::Durable::yes);
       recorded_ = true;
     } catch (const pika::SystemError& error) {
@@ -277,7 +285,7 @@ class RunDriver {
   BusyMark busy_;
   std::filesystem::path folder_;
   Journal journal_;
-  Wakeup wakeup_;
+  Bell::Waiter wakeup_;
   pika::UniqueFd done_bell_;
   CancelToken stop_;  // what the jobs watch
   RunRecord record_;

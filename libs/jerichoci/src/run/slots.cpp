@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -38,17 +37,6 @@ std::optional<Slot> Slots::try_take() const {
     return Slot(std::move(lock), std::move(bell));
   }
   return std::nullopt;
-}
-
-Wakeup::Wakeup(const fs::path& slots, const fs::path& run_folder) : fd_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
-  watching_ = fd_ && ::inotify_add_watch(fd_.get(), slots.c_str(), IN_CLOSE_WRITE) >= 0 &&
-              ::inotify_add_watch(fd_.get(), run_folder.c_str(), IN_CREATE | IN_MOVED_TO) >= 0;
-}
-
-void Wakeup::drain() {
-  char buffer[4096];
-  while (fd_ && ::read(fd_.get(), buffer, sizeof buffer) > 0) {
-  }
 }
 
 }  // namespace jerichoci

@@ -33,18 +33,4 @@ class Slots {
   unsigned count_;
 };
 
-// Wakes a waiting run: a slot became free, somebody asked to cancel. Watches by inotify; where the host has no watch
-// left, the waiter's own timeout is all.
-class Wakeup {
- public:
-  Wakeup(const std::filesystem::path& slots, const std::filesystem::path& run_folder);
-  int fd() const { return fd_.get(); }
-  bool watching() const { return watching_; }
-  void drain();
-
- private:
-  pika::UniqueFd fd_;
-  bool watching_ = false;
-};
-
 }  // namespace jerichoci

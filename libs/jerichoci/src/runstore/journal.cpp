@@ -40,6 +40,12 @@ void Journal::event(std::string_view name, pika::json::Object fields) {
   changed_.notify_all();
 }
 
+// Once a run: a reader that is gone would fail at every event.
+void Journal::complain(std::string_view why) {
+  if (!std::exchange(complained_, true))
+    pika::log_warning("jerichoci", "run {}: a reader of events failed: {}", run_id_, why);
+}
+
 void Journal::deliver() {
   while (true) {
     std::deque<pika::json::Value> batch;
@@ -53,9 +59,9 @@ void Journal::deliver() {
       try {
         sink_(event);
       } catch (const std::exception& error) {
-        pika::log_warning("jerichoci", "run {}: a reader of events failed: {}", run_id_, error.what());
+        complain(error.what());
       } catch (...) {
-        pika::log_warning("jerichoci", "run {}: a reader of events failed", run_id_);
+        complain("it threw something that is no exception");
       }
     }
   }

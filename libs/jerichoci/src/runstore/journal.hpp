@@ -27,6 +27,7 @@ class Journal {
 
  private:
   void deliver();
+  void complain(std::string_view why);
   struct State {
     pika::UniqueFd fd;
     std::uint64_t seq = 0;
@@ -37,6 +38,7 @@ class Journal {
   EventSink sink_;
   pika::Sync<State> state_;
   std::condition_variable changed_;
+  bool complained_ = false;  // the reader thread's own
   std::thread reader_;
 };
 

@@ -64,7 +64,12 @@ LogWriter::LogWriter(const fs::path& folder, std::uint64_t cap)
 }
 
 LogWriter::~LogWriter() {
+  remove_ring();
+}
+
+void LogWriter::remove_ring() {
   if (ring_) ::unlink((folder_ / "log.tail").c_str());
+  ring_.reset();
 }
 
 void LogWriter::flush_frame() {
@@ -163,6 +168,7 @@ void LogWriter::close(Micros now) {
   closed_ = true;
   if (ring_) append_tail(now);
   flush_frame();
+  remove_ring();
 }
 
 }  // namespace jerichoci

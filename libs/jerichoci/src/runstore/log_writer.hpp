@@ -53,6 +53,7 @@ class LogWriter {
   void append_tail(pika::Micros now);
   void copy_ring(std::uint64_t from, std::uint32_t length, LogStream stream, pika::Micros time);
   void flush_frame();
+  void remove_ring();
 
   std::filesystem::path folder_;
   std::uint64_t half_;

@@ -11,6 +11,7 @@
 #include "pika/base/files.hpp"
 #include "pika/base/hash.hpp"
 #include "pika/base/text.hpp"
+#include "runstore/replace_file.hpp"
 
 namespace jerichoci {
 
@@ -19,25 +20,6 @@ using pika::ErrorKind;
 using pika::fail;
 using pika::SystemError;
 using pika::UniqueFd;
-
-namespace {
-
-// As write_file_atomic, without waiting for the disk: a kill of the program leaves the old or the new record; only a
-// power cut may lose the newest, and then the run is settled as lost anyway.
-void replace_file(const fs::path& path, std::string_view bytes) {
-  auto aside = path.parent_path() / fmt::format(".{}.{}.tmp", path.filename().string(), pika::random_hex(6));
-  UniqueFd fd(::open(aside.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
-  if (!fd) throw SystemError(fmt::format("create '{}'", aside.string()));
-  try {
-    pika::write_all(fd.get(), bytes);
-    if (::rename(aside.c_str(), path.c_str()) != 0) throw SystemError(fmt::format("rename to '{}'", path.string()));
-  } catch (...) {
-    ::unlink(aside.c_str());
-    throw;
-  }
-}
-
-}  // namespace
 
 RunStore::RunStore(fs::path state_root) : root_(std::move(state_root)) {
   pika::make_dirs(root_ / "runs");

@@ -12,6 +12,7 @@
 #include "pika/base/text.hpp"
 #include "pika/gitx/repository.hpp"
 #include "pika/proc/child.hpp"
+#include "runstore/replace_file.hpp"
 #include "snapshot/git_program.hpp"
 
 namespace jerichoci {
@@ -22,7 +23,7 @@ using pika::fail;
 using pika::git::Oid;
 
 namespace {
-constexpr std::size_t kManyPacks = 64;  // look-ups go through every pack; above this they are merged
+constexpr std::size_t kManyPacks = 20;  // look-ups go through every pack; above this they are merged
 
 pika::Status make_store(const fs::path& path) {
   // Made aside and renamed: a kill in the middle leaves no half store behind.
@@ -110,7 +111,7 @@ void ObjectStore::pin(const std::string& run_id, const Oid& tree) const {
   // A loose ref, written as git writes it, without a process of 4 ms.
   auto path = pin_path(run_id);
   pika::make_dirs(path.parent_path());
-  pika::write_file_atomic(path, tree.hex() + "\n");
+  replace_file(path, tree.hex() + "\n");
 }
 
 void ObjectStore::unpin(const std::string& run_id) const {

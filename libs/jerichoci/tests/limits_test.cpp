@@ -1,0 +1,69 @@
+#include <doctest/doctest.h>
+
+#include "engine_support.hpp"
+#include "exec/cgroup.hpp"
+
+using namespace jerichoci;
+using namespace jerichoci::test;
+
+// Each test holds on a host with the controller and says so on one without.
+
+TEST_CASE("a job that wants more memory than its limit is out of memory, not a failed test") {
+  TestEngine engine({.allow_host_process = true});
+  bool can = CgroupHost::detect().memory.has_value();
+  for (auto runtime : {Runtime::sandbox, Runtime::host_process}) {
+    auto job = shell_job("test", "echo start; head -c 300000000 /dev/zero | tail -c 300000000 | wc -c");
+    job.command = {"perl", "-e", "my $x = 'a' x 300_000_000; print length $x"};
+    job.runtime = runtime;
+    job.limits.memory_bytes = 64u << 20;
+    auto ran = run_one(*engine, job);
+    if (can) {
+      CHECK(ran.record.failure == FailureKind::out_of_memory);
+      CHECK(ran.record.jobs[0].exit_code == 137);
+      CHECK(ran.record.jobs[0].not_enforced.empty() == (runtime == Runtime::sandbox));
+    } else {
+      CHECK(ran.record.status == Status::passed);
+      CHECK(ran.record.jobs[0].not_enforced.at(0).starts_with("memory: "));
+    }
+    CHECK(leftovers(engine.root()).empty());
+  }
+}
+
+TEST_CASE("a fork bomb stops at its process limit, and nothing is left of it") {
+  if (!CgroupHost::detect().pids) {
+    MESSAGE("skipped: no pids controller that may be written");
+    return;
+  }
+  TestEngine engine({.allow_host_process = true});
+  for (auto runtime : {Runtime::sandbox, Runtime::host_process}) {
+    auto word = unique_word();
+    auto job = shell_job("test", "bomb() { bomb | bomb & }; bomb; sleep 600; : " + word);
+    job.runtime = runtime;
+    job.limits.pids = 50;
+    job.limits.time = pika::kSecond;
+    job.limits.grace = pika::kSecond / 10;
+    auto ran = run_one(*engine, job);
+    CHECK(ran.record.status == Status::failed);
+    CHECK(processes_with(word).empty());
+    CHECK(leftovers(engine.root()).empty());
+  }
+}
+
+TEST_CASE("a limit this host cannot hold is named in the record, and the job still runs") {
+  CgroupHost none;
+  std::vector<std::string> not_enforced;
+  auto group = JobCgroup::make(none, "x", {.cpus = 1, .memory_bytes = 1u << 30, .pids = 10}, not_enforced);
+  CHECK(group.empty());
+  CHECK(not_enforced.size() == 3);
+}
+
+TEST_CASE("a job with every limit runs under them") {
+  TestEngine engine;
+  auto job = shell_job("test", "echo ok");
+  job.limits.cpus = 0.5;
+  job.limits.pids = 100;
+  job.limits.memory_bytes = 256u << 20;
+  auto ran = run_one(*engine, job);
+  CHECK_MESSAGE(ran.record.status == Status::passed, ran.record.message);
+  CHECK(leftovers(engine.root()).empty());
+}
