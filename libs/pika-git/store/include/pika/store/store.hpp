@@ -1,0 +1,191 @@
+// Store: the forge's durable state, as domain operations. Thread-safe. Every method that changes something returns
+// after it is durable, with the events that tell of it; a db::Error (busy, disk full, read-only) is thrown.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pika/base/result.hpp"
+#include "pika/domain/scheduler.hpp"
+#include "pika/domain/types.hpp"
+
+namespace pika::db {
+class Database;
+}
+
+namespace pika::store {
+
+using namespace pika::domain;
+namespace fs = std::filesystem;
+
+struct PushRecord {
+  RepositoryId repository;
+  std::string branch;           // name
+  std::string head, merge_base;
+  std::string title, description, author;   // used when the branch is new; a given title renames it later
+  std::string pushed_by;
+  bool title_given = false;     // by a push option
+  Micros at = 0;
+};
+struct Pushed {
+  Branch branch;
+  Version version;
+  bool new_branch = false, new_version = false;
+};
+
+struct NewLane {
+  std::string lane, title, group, reason, target, jobs, unrunnable;
+  bool required = false, gating = false;
+};
+struct NewSuite {
+  Suite suite;                  // ids and number are given by the store
+  std::vector<NewLane> lanes;   // catalogue order
+};
+
+struct RunningLease {           // an attempt that a runner holds
+  AttemptId attempt;
+  std::int64_t fence = 0;
+  std::string runner;
+  Micros lease_until = 0;
+};
+
+struct AttemptContext {         // an attempt with all that it belongs to
+  Attempt attempt;
+  Lane lane;
+  Suite suite;
+  Branch branch;
+  Repository repository;
+};
+
+struct AttemptEnd {
+  AttemptId attempt;
+  std::int64_t fence = 0;
+  jerichoci::Status status = jerichoci::Status::failed;
+  jerichoci::FailureKind failure = jerichoci::FailureKind::none;
+  std::string message;
+  std::optional<int> exit_code;
+  std::string run_id;
+  Micros started_at = 0, at = 0;
+};
+enum class EndOutcome { recorded, already_ended, stale_fence, unknown };
+
+struct BranchQuery {
+  std::optional<RepositoryId> repository;
+  std::optional<BranchState> state;
+  std::optional<std::string> name;
+  Micros before = 0;            // updated before this; 0: newest
+  int limit = 50;
+};
+struct BranchCounts {
+  int open = 0, merged = 0, closed = 0;
+};
+
+struct TokenRow {
+  std::int64_t id = 0;
+  std::string name, user;
+  Micros created_at = 0, used_at = 0, revoked_at = 0;
+};
+
+class Store {
+ public:
+  // Opens DATA/db/pika.sqlite, migrating with a backup into DATA/backup.
+  static Result<std::unique_ptr<Store>> open(const fs::path& data);
+  ~Store();
+
+  // --- repositories and branches (branches.cpp)
+  Result<Repository> create_repository(const std::string& owner, const std::string& name, const std::string& target, Micros at);
+  std::optional<Repository> repository(const std::string& owner, const std::string& name);
+  std::optional<Repository> repository(RepositoryId id);
+  std::vector<Repository> repositories();
+
+  // Idempotent: the newest version's own head again is no new version.
+  Pushed record_push(const PushRecord& push);
+  void close_branch(BranchId branch, const std::string& why, Micros at);
+  std::optional<Branch> branch(RepositoryId repository, std::int64_t number);
+  std::optional<Branch> branch(BranchId id);
+  std::optional<Branch> open_branch(RepositoryId repository, const std::string& name);
+  std::vector<Branch> branches(const BranchQuery& query);
+  BranchCounts branch_counts(RepositoryId repository);
+  std::vector<Version> versions(BranchId branch);
+  std::optional<Version> version(VersionId id);
+  std::optional<Version> newest_version(BranchId branch);
+  std::vector<Version> pending_tutorials(int limit);
+  void set_tutorial(VersionId version, TutorialState state, const std::string& error, const Version* figures);
+
+  // --- candidates and suites (suites.cpp)
+  Candidate save_candidate(const Candidate& candidate);   // the one that is there, for equal (version, tip, policy)
+  std::optional<Candidate> newest_candidate(VersionId version);
+  std::optional<Candidate> candidate(CandidateId id);
+  // Queues its attempts; queued ones of the branch's older suites are cancelled, running ones are given back in
+  // `superseded` for the runners to stop.
+  Suite create_suite(const NewSuite& suite, std::vector<RunningLease>* superseded);
+  std::optional<Suite> suite(SuiteId id);
+  std::optional<Suite> suite(RepositoryId repository, std::int64_t number);
+  std::optional<Suite> newest_suite(BranchId branch);
+  std::vector<Suite> suites(BranchId branch, int limit);
+  std::vector<LaneWithAttempts> lanes(SuiteId suite);
+  void add_decision(SuiteId suite, const std::string& lane, const std::string& text, Micros at);
+  std::vector<Decision> decisions(SuiteId suite, const std::string& lane);
+
+  // --- attempts (attempts.cpp)
+  ScheduleInput schedule_input();                         // queued and running; runners are the caller's
+  // The new fence, or nothing when it is not queued any more.
+  std::optional<std::int64_t> assign(AttemptId attempt, const std::string& runner, const std::string& why, Micros lease_until,
+                                     Micros at);
+  void set_waiting(const std::vector<Waiting>& waiting);  // only what changed is written and told
+  bool mark_started(AttemptId attempt, std::int64_t fence, const std::string& run_id, Micros at);
+  // Renews leases of what the runner says it runs; gives those it should stop (stale fence, cancelled, ended).
+  std::vector<RunningLease> heartbeat(const std::string& runner, const std::vector<RunningLease>& running, Micros lease_until);
+  EndOutcome end_attempt(const AttemptEnd& end);
+  void set_log_size(AttemptId attempt, std::uint64_t size);   // told as log.appended
+  std::vector<RunningLease> expired_leases(Micros now);
+  // A new attempt of the lane, behind the newest; nothing when that one has not ended.
+  std::optional<Attempt> add_attempt(LaneId lane, const std::string& why, Micros not_before, Micros at);
+  // Cancels what is queued; gives what runs.
+  std::vector<RunningLease> cancel_suite(SuiteId suite, const std::string& why, Micros at);
+  std::optional<AttemptContext> attempt_context(AttemptId id);
+  std::optional<Attempt> attempt(AttemptId id);
+
+  // --- landings (landings.cpp)
+  Landing begin_landing(Landing landing);                 // state "begun"; number, previous hash and hash are given here
+  void complete_landing(const Landing& landing);          // "landed": the branch is merged
+  void abandon_landing(const Landing& landing, const std::string& why);
+  std::vector<std::pair<RepositoryId, Landing>> unfinished_landings();
+  std::optional<Landing> landing_of(BranchId branch);
+  std::vector<Landing> landings(RepositoryId repository); // oldest first, landed and abandoned
+  static std::string landing_hash(RepositoryId repository, const Landing& landing);
+
+  // --- people (people.cpp). Secrets are kept as SHA-256 only.
+  Result<User> create_user(const std::string& name, Role role, Micros at);
+  std::optional<User> user(const std::string& name);
+  int user_count();
+  std::string create_login_link(const std::string& user, Micros expires, Micros at);   // gives the secret
+  std::optional<User> use_login_link(const std::string& secret, Micros at);            // once
+  std::string create_session(UserId user, Micros expires, Micros at);
+  std::optional<User> session_user(const std::string& secret, Micros at);
+  void end_session(const std::string& secret);
+  std::string create_token(UserId user, const std::string& name, Micros at);
+  std::optional<User> token_user(const std::string& secret, Micros at);
+  std::vector<TokenRow> tokens(UserId user);
+  bool revoke_token(UserId user, std::int64_t id, Micros at);
+
+  // --- the journal of events for people
+  std::int64_t last_event();
+  std::vector<Event> events_after(std::int64_t sequence, int limit);
+  // Called after every durable change that tells something, on the thread that made it; must be quick.
+  void on_event(std::function<void()> listener);
+
+  // The reason why nothing can be written, when so.
+  std::optional<std::string> poisoned() const;
+
+ private:
+  Store();
+  void told();
+  std::unique_ptr<db::Database> db_;
+  std::function<void()> listener_;
+};
+
+}  // namespace pika::store
