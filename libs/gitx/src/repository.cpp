@@ -89,6 +89,7 @@ Result<Repository> Repository::open(const std::filesystem::path& path) {
     // Who owns the files is settled by whoever named the path to us.
     git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
+    git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
   });
   Repository r;
   git_repository* raw = nullptr;

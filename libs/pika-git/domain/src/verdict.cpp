@@ -53,14 +53,14 @@ Tally tally(const Candidate& candidate, const std::vector<LaneWithAttempts>& lan
     switch (a.status) {
       case Status::passed: passed = true; break;
       case Status::queued:
-        if (a.waiting_reason == "no_isolation") t.no_isolation.push_back(fmt::format("**{}** waits: {}", name, a.waiting_detail));
-        else t.waiting.push_back(fmt::format("**{}** is queued", name));
+        if (a.waiting_reason == "no_isolation") t.no_isolation.push_back(fmt::format("`{}` waits: {}", name, a.waiting_detail));
+        else t.waiting.push_back(fmt::format("`{}` is queued", name));
         break;
-      case Status::running: t.waiting.push_back(fmt::format("**{}** is running", name)); break;
-      case Status::failed: t.failed.push_back(fmt::format("**{}** failed: {}", name, failure_words(a))); break;
-      case Status::cancelled: t.failed.push_back(fmt::format("**{}** was cancelled", name)); break;
-      case Status::skipped: t.failed.push_back(fmt::format("**{}** was skipped: {}", name, failure_words(a))); break;
-      case Status::nothing_ran: t.failed.push_back(fmt::format("**{}** ran nothing: {}", name, failure_words(a))); break;
+      case Status::running: t.waiting.push_back(fmt::format("`{}` is running", name)); break;
+      case Status::failed: t.failed.push_back(fmt::format("`{}` failed: {}", name, failure_words(a))); break;
+      case Status::cancelled: t.failed.push_back(fmt::format("`{}` was cancelled", name)); break;
+      case Status::skipped: t.failed.push_back(fmt::format("`{}` was skipped: {}", name, failure_words(a))); break;
+      case Status::nothing_ran: t.failed.push_back(fmt::format("`{}` ran nothing: {}", name, failure_words(a))); break;
     }
     if (passed) ++t.passed;
     else t.red.push_back(l.lane.lane);

@@ -77,6 +77,10 @@ std::vector<Repository> Store::repositories() {
   });
 }
 
+void Store::set_target(RepositoryId repository, const std::string& target) {
+  db_->write([&](db::Connection& c) { c.run("UPDATE repo_repository SET target = ? WHERE id = ?", target, repository); });
+}
+
 namespace {
 
 std::optional<Branch> branch_by_id(db::Connection& c, BranchId id) {

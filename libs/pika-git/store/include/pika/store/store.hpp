@@ -100,6 +100,7 @@ class Store {
   std::optional<Repository> repository(const std::string& owner, const std::string& name);
   std::optional<Repository> repository(RepositoryId id);
   std::vector<Repository> repositories();
+  void set_target(RepositoryId repository, const std::string& target);   // of an empty repository, at its first push
 
   // Idempotent: the newest version's own head again is no new version.
   Pushed record_push(const PushRecord& push);

@@ -1,0 +1,38 @@
+// The explain loop: makes the stored diff and the tutorial of every version, on a thread of its own, newest first.
+// A kill in the middle leaves the version pending; the next start takes it up again.
+#pragma once
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include "pika/explain/tutorial.hpp"
+#include "pika/forge/layout.hpp"
+#include "pika/store/store.hpp"
+
+namespace pika::forge {
+
+class ExplainLoop {
+ public:
+  ExplainLoop(store::Store& store, Layout layout);
+  ~ExplainLoop();          // waits for the version at hand
+  void start();
+  void kick();             // something is pending
+
+ private:
+  void run();
+  void explain(const store::Version& version);
+
+  store::Store& store_;
+  Layout layout_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stop_ = false, pending_ = true;
+  std::thread thread_;
+};
+
+// The stored diff of a version: read from its file, made (and stored) when it is not there yet.
+Result<git::Diff> stored_diff(const Layout& layout, const store::Repository& repository, const store::Version& version);
+Result<explain::Tutorial> stored_tutorial(const Layout& layout, const store::Version& version);
+
+}  // namespace pika::forge

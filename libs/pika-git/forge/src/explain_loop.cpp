@@ -1,0 +1,115 @@
+#include "pika/forge/explain_loop.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "pika/base/files.hpp"
+#include "pika/base/log.hpp"
+#include "pika/explain/explain.hpp"
+#include "pika/gitx/repository.hpp"
+
+namespace pika::forge {
+
+Result<git::Diff> stored_diff(const Layout& layout, const store::Repository& repository, const store::Version& version) {
+  auto base = git::Oid::parse(version.merge_base).value_or(git::Oid());
+  auto head = git::Oid::parse(version.head).value_or(git::Oid());
+  auto file = layout.diff(version.id);
+  if (auto bytes = read_file(file)) {
+    if (auto diff = git::parse_diff(std::move(*bytes), base, head)) return diff;
+    log_warning("explain", "the stored diff '{}' does not parse; it is made again", file.string());
+  }
+  auto bytes = PIKA_TRY(git::make_diff_bytes(layout.repository(repository), base, head));
+  write_file_atomic(file, bytes, 0600);
+  return git::parse_diff(std::move(bytes), base, head);
+}
+
+Result<explain::Tutorial> stored_tutorial(const Layout& layout, const store::Version& version) {
+  auto text = PIKA_TRY(read_file(layout.tutorial(version.id, explain::kExplainerVersion)));
+  auto value = PIKA_TRY(json::parse(text, "stored tutorial"));
+  return explain::tutorial_from_json(value);
+}
+
+ExplainLoop::ExplainLoop(store::Store& store, Layout layout) : store_(store), layout_(std::move(layout)) {}
+
+ExplainLoop::~ExplainLoop() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void ExplainLoop::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void ExplainLoop::kick() {
+  {
+    std::lock_guard lock(mutex_);
+    pending_ = true;
+  }
+  changed_.notify_all();
+}
+
+void ExplainLoop::run() {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return stop_ || pending_; });
+      if (stop_) return;
+      pending_ = false;
+    }
+    try {
+      for (auto pending = store_.pending_tutorials(1); !pending.empty(); pending = store_.pending_tutorials(1)) {
+        explain(pending.front());
+        std::lock_guard lock(mutex_);
+        if (stop_) return;
+      }
+    } catch (const std::exception& e) {
+      log_error("explain", "{}", e.what());
+      std::unique_lock lock(mutex_);
+      // The store or the disk is in trouble: try again in a while, not at once.
+      changed_.wait_for(lock, std::chrono::seconds(5), [&] { return stop_; });
+      if (stop_) return;
+      pending_ = true;
+    }
+  }
+}
+
+void ExplainLoop::explain(const store::Version& version) {
+  auto branch = store_.branch(version.branch);
+  auto repository = branch ? store_.repository(branch->repository) : std::nullopt;
+  if (!repository) {
+    store_.set_tutorial(version.id, store::TutorialState::failed, "its branch is not there any more", nullptr);
+    return;
+  }
+  store_.set_tutorial(version.id, store::TutorialState::generating, "", nullptr);
+  try {
+    auto git_repository = git::Repository::open(layout_.repository(*repository));
+    auto diff = git_repository ? stored_diff(layout_, *repository, version) : std::unexpected(git_repository.error());
+    if (!diff) {
+      store_.set_tutorial(version.id, store::TutorialState::failed, diff.error().what, nullptr);
+      return;
+    }
+    auto commits = git_repository->log(diff->head, diff->base, 500);
+    std::reverse(commits.begin(), commits.end());
+    auto figures = version;
+    figures.commits = static_cast<int>(git_repository->count_commits(diff->head, diff->base, 100'000));
+    figures.files = static_cast<int>(diff->files.size());
+    figures.added = diff->added;
+    figures.removed = diff->removed;
+    auto tutorial = explain::explain(
+        {.diff = &*diff, .repository = &*git_repository, .commits = std::move(commits), .title = branch->title});
+    write_file_atomic(layout_.tutorial(version.id, explain::kExplainerVersion), json::print(explain::to_json(tutorial)), 0600);
+    store_.set_tutorial(version.id, store::TutorialState::ready, "", &figures);
+  } catch (const SystemError&) {
+    throw;   // the host's trouble: the version stays pending and is taken up again
+  } catch (const std::exception& e) {
+    log_error("explain", "{} branch #{} version {}: {}", repository->full_name(), branch->number, version.number, e.what());
+    store_.set_tutorial(version.id, store::TutorialState::failed, fmt::format("the explainer stopped: {}", e.what()), nullptr);
+  }
+}
+
+}  // namespace pika::forge
