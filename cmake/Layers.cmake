@@ -23,9 +23,9 @@ set(PIKA_LAYERS
   "pika-git-explain: base json gitx syntax"
   "pika-git-web: base json http gitx pika-git-domain pika-git-explain"
   "pika-git-forge: base proc json http gitx jerichoci pikaci forge-model pika-git-domain pika-git-store pika-git-explain"
-  "pika-git-server: base proc json http gitx forge-model pikaci pika-git-domain pika-git-store pika-git-explain pika-git-forge pika-git-web"
+  "pika-git-server: base proc json toml http gitx forge-model pikaci pika-git-domain pika-git-store pika-git-explain pika-git-forge pika-git-web"
   # programs
-  "app-pika-git: base proc json toml gitx http pika-git-domain pika-git-store pika-git-explain pika-git-forge pika-git-web pika-git-server"
+  "app-pika-git: base proc json gitx http pika-git-domain pika-git-store pika-git-explain pika-git-forge pika-git-web pika-git-server"
   "app-pika-runner: base runner"
   "app-pikaci: base jerichoci pikaci json gitx proc"
   "app-ph: base ph"

@@ -1,0 +1,129 @@
+// pika-git explain and pika-git local: the tutorial without a server.
+#include "pika/explain/explain.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+
+#include "commands.hpp"
+#include "pika/base/fd.hpp"
+#include "pika/base/files.hpp"
+#include "pika/gitx/diff.hpp"
+#include "pika/gitx/git.hpp"
+#include "pika/gitx/repository.hpp"
+#include "pika/json/json.hpp"
+#include "pika/web/pages.hpp"
+
+using namespace pika;
+
+namespace {
+
+struct Explained {
+  git::Repository repository;
+  git::Diff diff;
+  pika::explain::Tutorial tutorial;
+};
+
+int complain(const Error& error) {
+  std::cerr << "pika-git: " << error.what << "\n";
+  if (!error.advice.empty()) std::cerr << "  " << error.advice << "\n";
+  return error.kind == ErrorKind::internal || error.kind == ErrorKind::unavailable ? 4 : 2;
+}
+
+Result<Explained> explain_range(git::Repository repository, const git::Oid& base, const git::Oid& head, const git::Oid& commits_to) {
+  auto path = repository.path();
+  auto diff = PIKA_TRY(git::make_diff(path, base, head));
+  auto commits = repository.log(commits_to, base, 500);
+  std::reverse(commits.begin(), commits.end());
+  auto title = commits.empty() ? std::string() : commits.front().subject();
+  auto tutorial = pika::explain::explain({.diff = &diff, .repository = &repository, .commits = commits, .title = title});
+  return Explained{std::move(repository), std::move(diff), std::move(tutorial)};
+}
+
+// The commit that holds the work tree as it is, without touching the user's index: `git stash create` makes one.
+Result<git::Oid> uncommitted(const git::Repository& repository, const git::Oid& head) {
+  auto folder = repository.workdir().value_or(repository.path());
+  TempDir index("pika-index-");
+  auto file = (index.path() / "index").string();
+  auto run = [&](std::vector<std::string> args) -> Result<std::string> {
+    auto command = git::command(folder, std::move(args));
+    command.env.push_back("GIT_INDEX_FILE=" + file);
+    command.deadline = 600 * kSecond;
+    auto outcome = proc::run(command);
+    if (!outcome.ok()) return fail(ErrorKind::internal, "git could not read the work tree: " + outcome.err);
+    return outcome.out;
+  };
+  PIKA_TRY(run({"read-tree", head.hex()}));
+  PIKA_TRY(run({"add", "--all"}));
+  auto tree = PIKA_TRY(run({"write-tree"}));
+  auto id = git::Oid::parse(std::string_view(tree).substr(0, 40));
+  if (!id) return fail(ErrorKind::internal, "git write-tree gave no tree");
+  return *id;
+}
+
+}  // namespace
+
+int explain(const std::string& repo, const std::string& base, const std::string& head, const std::string& format) {
+  auto repository = git::Repository::open(repo);
+  if (!repository) return complain(repository.error());
+  auto from = repository->resolve_commit(base);
+  if (!from) return complain(from.error());
+  auto to = repository->resolve_commit(head);
+  if (!to) return complain(to.error());
+  auto done = explain_range(std::move(*repository), *from, *to, *to);
+  if (!done) return complain(done.error());
+  auto text = format == "md" ? pika::explain::to_markdown(done->tutorial, done->diff) : json::print_pretty(pika::explain::to_json(done->tutorial));
+  write_all(1, text);
+  return 0;
+}
+
+int local(const std::string& repo, const std::string& base, const std::string& out, bool include_uncommitted) {
+  auto found = git::Repository::open(repo);
+  // From any folder of the work tree.
+  for (fs::path folder = fs::absolute(repo); !found && folder.has_parent_path() && folder != folder.parent_path(); folder = folder.parent_path())
+    found = git::Repository::open(folder.parent_path());
+  if (!found) return complain(Error{ErrorKind::not_found, fmt::format("'{}' is in no git repository", repo), "name one with --repo PATH"});
+  auto head = found->resolve_commit("HEAD");
+  if (!head) return complain(Error{ErrorKind::not_found, "this repository has no commit yet", "commit something first"});
+  std::string base_name = base;
+  for (const char* guess : {"origin/HEAD", "origin/main", "origin/master", "main", "master", "HEAD~1"}) {
+    if (!base_name.empty()) break;
+    auto at = found->resolve_commit(guess);
+    if (at && *at != *head) base_name = guess;
+  }
+  if (base_name.empty())
+    return complain(Error{ErrorKind::not_found, "there is nothing to compare with: this is the only commit", "name a base with --base REF"});
+  auto other = found->resolve_commit(base_name);
+  if (!other) return complain(other.error());
+  auto from = found->merge_base(*other, *head).value_or(*other);
+  auto to = *head;
+  if (include_uncommitted) {
+    auto tree = uncommitted(*found, *head);
+    if (!tree) return complain(tree.error());
+    to = *tree;
+  }
+  auto done = explain_range(std::move(*found), from, to, *head);
+  if (!done) return complain(done.error());
+  web::LocalPage page;
+  page.title = done->tutorial.steps.empty() ? "No change" : fmt::format("{} to {}", base_name, include_uncommitted ? "work tree" : "HEAD");
+  page.base = base_name;
+  page.head = include_uncommitted ? "work tree" : "HEAD";
+  page.tutorial = &done->tutorial;
+  page.diff = &done->diff;
+  page.now = system_clock().now();
+  std::string html;
+  web::render_local(page, [&](std::string_view bytes) {
+    html += bytes;
+    return true;
+  });
+  if (out == "-") {
+    write_all(1, html);
+  } else {
+    write_file_atomic(out, html);
+    fmt::print("{}\n", out);
+  }
+  return 0;
+}

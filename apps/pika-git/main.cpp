@@ -1,0 +1,109 @@
+// pika-git: the forge. Reads the flags and runs one command; run by git under a hook's name, it is that hook.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+
+#include "commands.hpp"
+#include "pika/server/site.hpp"
+
+namespace {
+
+void add_serve(CLI::App& app, int& code) {
+  auto* command = app.add_subcommand("serve", "Start the forge on a data folder");
+  auto flags = std::make_shared<ServeFlags>();
+  command->add_option("--data", flags->data, "Data folder; made when it is not there")->required();
+  command->add_option("--listen", flags->listen, "Address to listen on (127.0.0.1)");
+  command->add_option("--port", flags->port, "Port (8787; 0: any free one)")->check(CLI::Range(0, 65535));
+  command->add_option("--port-file", flags->port_file, "Write the port there once it listens");
+  command->add_option("--public-url", flags->public_url, "How people reach it, when not by listen and port");
+  command->add_flag("--no-runner", flags->no_runner, "Do not start a runner on this host");
+  command->add_option("--runner-program", flags->runner_program, "The pika-runner to start (the one beside this program)");
+  command->add_option("--slots", flags->slots, "Lanes at once on this host (its processors)")->check(CLI::Range(1, 1024));
+  command->add_flag("--allow-host-process", flags->allow_host_process, "Let lanes ask to run without a sandbox");
+  command->add_option("--lease", flags->lease_seconds, "Seconds after which a silent runner's lanes count as lost (30)")
+      ->check(CLI::Range(1, 3600));
+  command->callback([flags, &code] { code = serve(*flags); });
+}
+
+void add_admin(CLI::App& app, int& code, std::string& data) {
+  auto name = std::make_shared<std::string>(), other = std::make_shared<std::string>(), third = std::make_shared<std::string>();
+  auto with_data = [&data](CLI::App* command) { command->add_option("--data", data, "Data folder")->required(); };
+
+  auto* repo = app.add_subcommand("repo", "Repositories")->require_subcommand(1);
+  auto* create = repo->add_subcommand("create", "Make a repository, empty or from another one");
+  create->add_option("NAME", *name, "OWNER/NAME")->required();
+  create->add_option("--import", *other, "Copy branches and tags of the git repository at this path");
+  create->add_option("--target", *third, "The branch that others land on (main, or the imported HEAD)");
+  with_data(create);
+  create->callback([=, &code, &data] { code = repo_create(data, *name, *other, *third); });
+  auto* list = repo->add_subcommand("list", "Print them: name, target branch, address");
+  with_data(list);
+  list->callback([&code, &data] { code = repo_list(data); });
+
+  auto* user = app.add_subcommand("user", "People")->require_subcommand(1);
+  auto* add = user->add_subcommand("create", "Add somebody");
+  add->add_option("NAME", *name)->required();
+  add->add_option("--role", *other, "reader, writer, lander (default) or admin");
+  with_data(add);
+  add->callback([=, &code, &data] { code = user_create(data, *name, other->empty() ? "lander" : *other); });
+  auto* link = user->add_subcommand("login-link", "Print a link that signs this user in, once, within a day");
+  link->add_option("NAME", *name)->required();
+  with_data(link);
+  link->callback([=, &code, &data] { code = user_login_link(data, *name); });
+
+  auto* token = app.add_subcommand("token", "Tokens for git and for ph")->require_subcommand(1);
+  auto* make = token->add_subcommand("create", "Print a new token");
+  make->add_option("--user", *name, "Whose")->required();
+  make->add_option("--name", *other, "What it is for");
+  with_data(make);
+  make->callback([=, &code, &data] { code = token_create(data, *name, other->empty() ? "command line" : *other); });
+
+  auto* check = app.add_subcommand("verify", "Check the landing records against git and each other");
+  with_data(check);
+  check->callback([&code, &data] { code = verify(data); });
+}
+
+void add_explain(CLI::App& app, int& code) {
+  auto repo = std::make_shared<std::string>("."), base = std::make_shared<std::string>(), head = std::make_shared<std::string>();
+  auto format = std::make_shared<std::string>("json"), out = std::make_shared<std::string>("pika.html");
+  auto uncommitted = std::make_shared<bool>(false);
+  auto* command = app.add_subcommand("explain", "Explain a change as JSON or Markdown");
+  command->add_option("--repo", *repo, "The repository (this folder)");
+  command->add_option("BASE", *base, "Where the change begins")->required();
+  command->add_option("HEAD", *head, "Where it ends")->required();
+  command->add_option("--format", *format, "json or md")->check(CLI::IsMember({"json", "md"}));
+  command->callback([=, &code] { code = explain(*repo, *base, *head, *format); });
+  auto* page = app.add_subcommand("local", "Write the page of your branch as one HTML file");
+  page->add_option("--repo", *repo, "The repository (this folder)");
+  page->add_option("--base", *base, "What to compare with (the default branch)");
+  page->add_option("--out", *out, "The file to write (pika.html; - for standard output)");
+  page->add_flag("--include-uncommitted", *uncommitted, "With the work tree as it is");
+  page->callback([=, &code] { code = local(*repo, *base, *out, *uncommitted); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    auto name = std::filesystem::path(argv[0]).filename().string();
+    if (name == "pre-receive" || name == "post-receive") return pika::server::run_hook(name);
+    int code = 0;
+    std::string data;
+    CLI::App app("The forge: hosts repositories, explains branches, checks and lands them.", "pika-git");
+    app.require_subcommand(1);
+    app.set_version_flag("--version", "pika-git 0.1.0");
+    add_serve(app, code);
+    add_admin(app, code, data);
+    add_explain(app, code);
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+      return app.exit(e) == 0 ? 0 : 2;
+    }
+    return code;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "pika-git: %s\n", e.what());
+    return 4;
+  }
+}
