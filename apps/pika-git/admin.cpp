@@ -19,7 +19,8 @@ struct Answer {
 };
 
 // By the running server, or in this process on the data folder when none runs.
-Result<Answer> ask(const std::string& data, const std::string& method, std::vector<std::string> path, const json::Value& body) {
+Result<Answer> ask(const std::string& data, const std::string& method, std::vector<std::string> path,
+                   const json::Value& body) {
   auto socket = fs::absolute(data) / "run/admin.sock";
   std::string address = "http://pika";
   for (const auto& part : path) address += "/" + part;
@@ -35,7 +36,8 @@ Result<Answer> ask(const std::string& data, const std::string& method, std::vect
     if (answer.error().what.find("onnect") == std::string::npos) return std::unexpected(answer.error());
   }
   if (!fs::exists(fs::path(data), ignored))
-    return fail(ErrorKind::not_found, fmt::format("there is no data folder '{}'", data), "start a server on it first: pika-git serve --data DIR");
+    return fail(ErrorKind::not_found, fmt::format("there is no data folder '{}'", data),
+                "start a server on it first: pika-git serve --data DIR");
   server::SiteOptions options;
   options.data = data;
   options.start_runner = false;
@@ -73,13 +75,14 @@ int run(const std::string& data, const std::string& method, std::vector<std::str
 
 }  // namespace
 
-int repo_create(const std::string& data, const std::string& name, const std::string& import, const std::string& target) {
+int repo_create(const std::string& data, const std::string& name, const std::string& import,
+                const std::string& target) {
   json::Object body{{"name", to_utf8(name)}};
   if (!import.empty()) body["import"] = fs::absolute(import).string();
   if (!target.empty()) body["target"] = target;
   return run(data, "POST", {"admin", "repositories"}, body, [](const json::Value& v) {
-    fmt::print("{}\n  page   {}\n  git    {}\n", json::find_string(v, "name").value_or(""), json::find_string(v, "url").value_or(""),
-               json::find_string(v, "git").value_or(""));
+    fmt::print("{}\n  page   {}\n  git    {}\n", json::find_string(v, "name").value_or(""),
+               json::find_string(v, "url").value_or(""), json::find_string(v, "git").value_or(""));
     return 0;
   });
 }
@@ -88,17 +91,19 @@ int repo_list(const std::string& data) {
   return run(data, "GET", {"admin", "repositories"}, json::Object{}, [](const json::Value& v) {
     if (const auto* list = json::find_array(v, "repositories"))
       for (const auto& r : *list)
-        fmt::print("{}\t{}\t{}\n", json::find_string(r, "name").value_or(""), json::find_string(r, "target").value_or(""),
-                   json::find_string(r, "url").value_or(""));
+        fmt::print("{}\t{}\t{}\n", json::find_string(r, "name").value_or(""),
+                   json::find_string(r, "target").value_or(""), json::find_string(r, "url").value_or(""));
     return 0;
   });
 }
 
 int user_create(const std::string& data, const std::string& name, const std::string& role) {
-  return run(data, "POST", {"admin", "users"}, json::Object{{"name", to_utf8(name)}, {"role", role}}, [](const json::Value& v) {
-    fmt::print("{} ({})\n", json::find_string(v, "name").value_or(""), json::find_string(v, "role").value_or(""));
-    return 0;
-  });
+  return run(data, "POST", {"admin", "users"}, json::Object{{"name", to_utf8(name)}, {"role", role}},
+             [](const json::Value& v) {
+               fmt::print("{} ({})\n", json::find_string(v, "name").value_or(""),
+                          json::find_string(v, "role").value_or(""));
+               return 0;
+             });
 }
 
 int user_login_link(const std::string& data, const std::string& name) {
@@ -109,17 +114,20 @@ int user_login_link(const std::string& data, const std::string& name) {
 }
 
 int token_create(const std::string& data, const std::string& user, const std::string& name) {
-  return run(data, "POST", {"admin", "tokens"}, json::Object{{"user", to_utf8(user)}, {"name", to_utf8(name)}}, [](const json::Value& v) {
-    fmt::print("{}\n", json::find_string(v, "token").value_or(""));
-    return 0;
-  });
+  return run(data, "POST", {"admin", "tokens"}, json::Object{{"user", to_utf8(user)}, {"name", to_utf8(name)}},
+             [](const json::Value& v) {
+               fmt::print("{}\n", json::find_string(v, "token").value_or(""));
+               return 0;
+             });
 }
 
 int verify(const std::string& data) {
   return run(data, "GET", {"admin", "verify"}, json::Object{}, [](const json::Value& v) {
     const auto* faults = json::find_array(v, "faults");
-    for (std::size_t i = 0; faults && i < faults->size(); ++i) fmt::print("fault: {}\n", (*faults)[i].as_string().c_str());
-    fmt::print("{} landings checked, {} faults\n", json::find_int(v, "landings").value_or(0), faults ? faults->size() : 0);
+    for (std::size_t i = 0; faults && i < faults->size(); ++i)
+      fmt::print("fault: {}\n", (*faults)[i].as_string().c_str());
+    fmt::print("{} landings checked, {} faults\n", json::find_int(v, "landings").value_or(0),
+               faults ? faults->size() : 0);
     return faults && !faults->empty() ? 1 : 0;
   });
 }

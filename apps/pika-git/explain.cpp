@@ -33,13 +33,15 @@ int complain(const Error& error) {
   return error.kind == ErrorKind::internal || error.kind == ErrorKind::unavailable ? 4 : 2;
 }
 
-Result<Explained> explain_range(git::Repository repository, const git::Oid& base, const git::Oid& head, const git::Oid& commits_to) {
+Result<Explained> explain_range(git::Repository repository, const git::Oid& base, const git::Oid& head,
+                                const git::Oid& commits_to) {
   auto path = repository.path();
   auto diff = PIKA_TRY(git::make_diff(path, base, head));
   auto commits = repository.log(commits_to, base, 500);
   std::reverse(commits.begin(), commits.end());
   auto title = commits.empty() ? std::string() : commits.front().subject();
-  auto tutorial = pika::explain::explain({.diff = &diff, .repository = &repository, .commits = commits, .title = title});
+  auto tutorial =
+      pika::explain::explain({.diff = &diff, .repository = &repository, .commits = commits, .title = title});
   return Explained{std::move(repository), std::move(diff), std::move(tutorial)};
 }
 
@@ -75,7 +77,8 @@ int explain(const std::string& repo, const std::string& base, const std::string&
   if (!to) return complain(to.error());
   auto done = explain_range(std::move(*repository), *from, *to, *to);
   if (!done) return complain(done.error());
-  auto text = format == "md" ? pika::explain::to_markdown(done->tutorial, done->diff) : json::print_pretty(pika::explain::to_json(done->tutorial));
+  auto text = format == "md" ? pika::explain::to_markdown(done->tutorial, done->diff)
+                             : json::print_pretty(pika::explain::to_json(done->tutorial));
   write_all(1, text);
   return 0;
 }
@@ -83,11 +86,15 @@ int explain(const std::string& repo, const std::string& base, const std::string&
 int local(const std::string& repo, const std::string& base, const std::string& out, bool include_uncommitted) {
   auto found = git::Repository::open(repo);
   // From any folder of the work tree.
-  for (fs::path folder = fs::absolute(repo); !found && folder.has_parent_path() && folder != folder.parent_path(); folder = folder.parent_path())
+  for (fs::path folder = fs::absolute(repo); !found && folder.has_parent_path() && folder != folder.parent_path();
+       folder = folder.parent_path())
     found = git::Repository::open(folder.parent_path());
-  if (!found) return complain(Error{ErrorKind::not_found, fmt::format("'{}' is in no git repository", repo), "name one with --repo PATH"});
+  if (!found)
+    return complain(
+        Error{ErrorKind::not_found, fmt::format("'{}' is in no git repository", repo), "name one with --repo PATH"});
   auto head = found->resolve_commit("HEAD");
-  if (!head) return complain(Error{ErrorKind::not_found, "this repository has no commit yet", "commit something first"});
+  if (!head)
+    return complain(Error{ErrorKind::not_found, "this repository has no commit yet", "commit something first"});
   std::string base_name = base;
   for (const char* guess : {"origin/HEAD", "origin/main", "origin/master", "main", "master", "HEAD~1"}) {
     if (!base_name.empty()) break;
@@ -95,7 +102,8 @@ int local(const std::string& repo, const std::string& base, const std::string& o
     if (at && *at != *head) base_name = guess;
   }
   if (base_name.empty())
-    return complain(Error{ErrorKind::not_found, "there is nothing to compare with: this is the only commit", "name a base with --base REF"});
+    return complain(Error{ErrorKind::not_found, "there is nothing to compare with: this is the only commit",
+                          "name a base with --base REF"});
   auto other = found->resolve_commit(base_name);
   if (!other) return complain(other.error());
   auto from = found->merge_base(*other, *head).value_or(*other);
@@ -108,7 +116,9 @@ int local(const std::string& repo, const std::string& base, const std::string& o
   auto done = explain_range(std::move(*found), from, to, *head);
   if (!done) return complain(done.error());
   web::LocalPage page;
-  page.title = done->tutorial.steps.empty() ? "No change" : fmt::format("{} to {}", base_name, include_uncommitted ? "work tree" : "HEAD");
+  page.title = done->tutorial.steps.empty()
+                   ? "No change"
+                   : fmt::format("{} to {}", base_name, include_uncommitted ? "work tree" : "HEAD");
   page.base = base_name;
   page.head = include_uncommitted ? "work tree" : "HEAD";
   page.tutorial = &done->tutorial;

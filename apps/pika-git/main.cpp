@@ -18,8 +18,10 @@ void add_serve(CLI::App& app, int& code) {
   command->add_option("--port-file", flags->port_file, "Write the port there once it listens");
   command->add_option("--public-url", flags->public_url, "How people reach it, when not by listen and port");
   command->add_flag("--no-runner", flags->no_runner, "Do not start a runner on this host");
-  command->add_option("--runner-program", flags->runner_program, "The pika-runner to start (the one beside this program)");
-  command->add_option("--slots", flags->slots, "Lanes at once on this host (its processors)")->check(CLI::Range(1, 1024));
+  command->add_option("--runner-program", flags->runner_program,
+                      "The pika-runner to start (the one beside this program)");
+  command->add_option("--slots", flags->slots, "Lanes at once on this host (its processors)")
+      ->check(CLI::Range(1, 1024));
   command->add_flag("--allow-host-process", flags->allow_host_process, "Let lanes ask to run without a sandbox");
   command->add_option("--lease", flags->lease_seconds, "Seconds after which a silent runner's lanes count as lost (30)")
       ->check(CLI::Range(1, 3600));
@@ -27,7 +29,8 @@ void add_serve(CLI::App& app, int& code) {
 }
 
 void add_admin(CLI::App& app, int& code, std::string& data) {
-  auto name = std::make_shared<std::string>(), other = std::make_shared<std::string>(), third = std::make_shared<std::string>();
+  auto name = std::make_shared<std::string>(), other = std::make_shared<std::string>(),
+       third = std::make_shared<std::string>();
   auto with_data = [&data](CLI::App* command) { command->add_option("--data", data, "Data folder")->required(); };
 
   auto* repo = app.add_subcommand("repo", "Repositories")->require_subcommand(1);
@@ -65,7 +68,8 @@ void add_admin(CLI::App& app, int& code, std::string& data) {
 }
 
 void add_explain(CLI::App& app, int& code) {
-  auto repo = std::make_shared<std::string>("."), base = std::make_shared<std::string>(), head = std::make_shared<std::string>();
+  auto repo = std::make_shared<std::string>("."), base = std::make_shared<std::string>(),
+       head = std::make_shared<std::string>();
   auto format = std::make_shared<std::string>("json"), out = std::make_shared<std::string>("pika.html");
   auto uncommitted = std::make_shared<bool>(false);
   auto* command = app.add_subcommand("explain", "Explain a change as JSON or Markdown");

@@ -31,7 +31,8 @@ ScheduleResult schedule(const ScheduleInput& input) {
     // The next one: a branch with the fewest running lanes, required before advisory, oldest, catalogue order.
     auto next = std::min_element(queue.begin(), queue.end(), [&](const QueuedAttempt& a, const QueuedAttempt& b) {
       auto key = [&](const QueuedAttempt& q) {
-        return std::tuple(!q.required, running_of[q.branch], q.queued_at, q.suite.value(), q.position, q.attempt.value());
+        return std::tuple(!q.required, running_of[q.branch], q.queued_at, q.suite.value(), q.position,
+                          q.attempt.value());
       };
       return key(a) < key(b);
     });
@@ -45,7 +46,8 @@ ScheduleResult schedule(const ScheduleInput& input) {
       continue;
     }
     if (auto held = group_holder.find(q.group); !q.group.empty() && held != group_holder.end()) {
-      wait("concurrency_group", fmt::format("group `{}` is held by `{}`", q.group.substr(q.group.find(':') + 1), held->second));
+      wait("concurrency_group",
+           fmt::format("group `{}` is held by `{}`", q.group.substr(q.group.find(':') + 1), held->second));
       continue;
     }
     if (runners.empty()) {
@@ -78,9 +80,9 @@ ScheduleResult schedule(const ScheduleInput& input) {
     ++best->used;
     ++running_of[q.branch];
     if (!q.group.empty()) group_holder[q.group] = q.lane;
-    result.assignments.push_back({q.attempt, best->runner->name,
-                                  fmt::format("given to runner `{}`, {} of {} slots free", best->runner->name, free,
-                                              best->runner->slots)});
+    result.assignments.push_back(
+        {q.attempt, best->runner->name,
+         fmt::format("given to runner `{}`, {} of {} slots free", best->runner->name, free, best->runner->slots)});
   }
   return result;
 }

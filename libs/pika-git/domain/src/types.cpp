@@ -7,10 +7,14 @@ namespace pika::domain {
 
 std::string_view to_string(Role role) {
   switch (role) {
-    case Role::reader: return "reader";
-    case Role::writer: return "writer";
-    case Role::lander: return "lander";
-    case Role::admin: return "admin";
+    case Role::reader:
+      return "reader";
+    case Role::writer:
+      return "writer";
+    case Role::lander:
+      return "lander";
+    case Role::admin:
+      return "admin";
   }
   return "reader";
 }
@@ -23,9 +27,12 @@ std::optional<Role> parse_role(std::string_view word) {
 
 std::string_view to_string(BranchState state) {
   switch (state) {
-    case BranchState::open: return "open";
-    case BranchState::merged: return "merged";
-    case BranchState::closed: return "closed";
+    case BranchState::open:
+      return "open";
+    case BranchState::merged:
+      return "merged";
+    case BranchState::closed:
+      return "closed";
   }
   return "open";
 }
@@ -38,10 +45,14 @@ std::optional<BranchState> parse_branch_state(std::string_view word) {
 
 std::string_view to_string(TutorialState state) {
   switch (state) {
-    case TutorialState::pending: return "pending";
-    case TutorialState::generating: return "generating";
-    case TutorialState::ready: return "ready";
-    case TutorialState::failed: return "failed";
+    case TutorialState::pending:
+      return "pending";
+    case TutorialState::generating:
+      return "generating";
+    case TutorialState::ready:
+      return "ready";
+    case TutorialState::failed:
+      return "failed";
   }
   return "pending";
 }
@@ -57,7 +68,8 @@ bool valid_name(std::string_view name) {
       name.ends_with(".lock"))
     return false;
   return std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
   });
 }
 

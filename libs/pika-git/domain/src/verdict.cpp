@@ -13,17 +13,28 @@ using jerichoci::Status;
 
 std::string_view to_string(VerdictState state) {
   switch (state) {
-    case VerdictState::ready: return "ready";
-    case VerdictState::waiting: return "waiting";
-    case VerdictState::refused: return "refused";
-    case VerdictState::conflicts: return "conflicts";
-    case VerdictState::target_moved: return "target_moved";
-    case VerdictState::no_isolation: return "no_isolation";
-    case VerdictState::catalogue_error: return "catalogue_error";
-    case VerdictState::nothing_ran: return "nothing_ran";
-    case VerdictState::landed: return "landed";
-    case VerdictState::landed_over_red: return "landed_over_red";
-    case VerdictState::closed: return "closed";
+    case VerdictState::ready:
+      return "ready";
+    case VerdictState::waiting:
+      return "waiting";
+    case VerdictState::refused:
+      return "refused";
+    case VerdictState::conflicts:
+      return "conflicts";
+    case VerdictState::target_moved:
+      return "target_moved";
+    case VerdictState::no_isolation:
+      return "no_isolation";
+    case VerdictState::catalogue_error:
+      return "catalogue_error";
+    case VerdictState::nothing_ran:
+      return "nothing_ran";
+    case VerdictState::landed:
+      return "landed";
+    case VerdictState::landed_over_red:
+      return "landed_over_red";
+    case VerdictState::closed:
+      return "closed";
   }
   return "waiting";
 }
@@ -51,19 +62,35 @@ Tally tally(const Candidate& candidate, const std::vector<LaneWithAttempts>& lan
     const auto& name = l.lane.title.empty() ? l.lane.lane : l.lane.title;
     bool passed = false;
     switch (a.status) {
-      case Status::passed: passed = true; break;
-      case Status::queued:
-        if (a.waiting_reason == "no_isolation") t.no_isolation.push_back(fmt::format("`{}` waits: {}", name, a.waiting_detail));
-        else t.waiting.push_back(fmt::format("`{}` is queued", name));
+      case Status::passed:
+        passed = true;
         break;
-      case Status::running: t.waiting.push_back(fmt::format("`{}` is running", name)); break;
-      case Status::failed: t.failed.push_back(fmt::format("`{}` failed: {}", name, failure_words(a))); break;
-      case Status::cancelled: t.failed.push_back(fmt::format("`{}` was cancelled", name)); break;
-      case Status::skipped: t.failed.push_back(fmt::format("`{}` was skipped: {}", name, failure_words(a))); break;
-      case Status::nothing_ran: t.failed.push_back(fmt::format("`{}` ran nothing: {}", name, failure_words(a))); break;
+      case Status::queued:
+        if (a.waiting_reason == "no_isolation")
+          t.no_isolation.push_back(fmt::format("`{}` waits: {}", name, a.waiting_detail));
+        else
+          t.waiting.push_back(fmt::format("`{}` is queued", name));
+        break;
+      case Status::running:
+        t.waiting.push_back(fmt::format("`{}` is running", name));
+        break;
+      case Status::failed:
+        t.failed.push_back(fmt::format("`{}` failed: {}", name, failure_words(a)));
+        break;
+      case Status::cancelled:
+        t.failed.push_back(fmt::format("`{}` was cancelled", name));
+        break;
+      case Status::skipped:
+        t.failed.push_back(fmt::format("`{}` was skipped: {}", name, failure_words(a)));
+        break;
+      case Status::nothing_ran:
+        t.failed.push_back(fmt::format("`{}` ran nothing: {}", name, failure_words(a)));
+        break;
     }
-    if (passed) ++t.passed;
-    else t.red.push_back(l.lane.lane);
+    if (passed)
+      ++t.passed;
+    else
+      t.red.push_back(l.lane.lane);
   };
   for (const auto& id : candidate.required) {
     auto at = std::find_if(lanes.begin(), lanes.end(),
@@ -90,12 +117,23 @@ Status suite_status(const std::vector<LaneWithAttempts>& lanes) {
     if (any_gating && !l.lane.gating) continue;
     switch (l.newest().status) {
       case Status::failed:
-      case Status::nothing_ran: failed = true; break;
-      case Status::cancelled: cancelled = true; break;
-      case Status::running: running = true; break;
-      case Status::queued: queued = true; break;
-      case Status::passed: passed = true; break;
-      case Status::skipped: break;
+      case Status::nothing_ran:
+        failed = true;
+        break;
+      case Status::cancelled:
+        cancelled = true;
+        break;
+      case Status::running:
+        running = true;
+        break;
+      case Status::queued:
+        queued = true;
+        break;
+      case Status::passed:
+        passed = true;
+        break;
+      case Status::skipped:
+        break;
     }
     if (l.newest().status != Status::queued) started = true;
   }

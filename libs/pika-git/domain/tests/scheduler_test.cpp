@@ -24,7 +24,8 @@ TEST_CASE("no runner, no isolation, no capacity and a held group are told apart"
   ScheduleInput in;
   in.queued = {queued(1, 1, "a")};
   CHECK(schedule(in).waiting.at(0).reason == "capacity");
-  in.runners = {{.name = "r", .slots = 1, .sandbox = false, .why_no_sandbox = "user namespaces are off", .remedy = "sysctl x"}};
+  in.runners = {
+      {.name = "r", .slots = 1, .sandbox = false, .why_no_sandbox = "user namespaces are off", .remedy = "sysctl x"}};
   auto r = schedule(in);
   CHECK(r.waiting.at(0).reason == "no_isolation");
   CHECK(r.waiting.at(0).detail.find("sysctl x") != std::string::npos);
@@ -65,5 +66,6 @@ TEST_CASE("the same input gives the same decisions in whatever order it is liste
   std::swap(in.queued[0], in.queued[3]);
   auto second = schedule(in);
   REQUIRE(first.assignments.size() == second.assignments.size());
-  for (std::size_t i = 0; i < first.assignments.size(); ++i) CHECK(first.assignments[i].attempt == second.assignments[i].attempt);
+  for (std::size_t i = 0; i < first.assignments.size(); ++i)
+    CHECK(first.assignments[i].attempt == second.assignments[i].attempt);
 }

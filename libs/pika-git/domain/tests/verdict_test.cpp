@@ -42,7 +42,8 @@ TEST_CASE("green on the candidate's tree is ready") {
 }
 
 TEST_CASE("every state of a required lane but passed refuses") {
-  for (auto status : {Status::failed, Status::cancelled, Status::skipped, Status::nothing_ran, Status::queued, Status::running}) {
+  for (auto status :
+       {Status::failed, Status::cancelled, Status::skipped, Status::nothing_ran, Status::queued, Status::running}) {
     Story s;
     s.lanes.clear();
     s.add("unit", status);
@@ -80,7 +81,8 @@ TEST_CASE("a suite of another candidate counts for nothing") {
 
 TEST_CASE("when the target moved nothing can land, not even over red") {
   Story s;
-  auto r = verdict({.target = "main", .target_tip = "elsewhere", .candidate = &s.candidate, .suite = &s.suite, .lanes = &s.lanes});
+  auto r = verdict(
+      {.target = "main", .target_tip = "elsewhere", .candidate = &s.candidate, .suite = &s.suite, .lanes = &s.lanes});
   CHECK(r.state == VerdictState::target_moved);
   CHECK_FALSE(r.can_land);
   CHECK_FALSE(r.can_override);

@@ -17,7 +17,9 @@ std::string frame(const store::Event& e) {
 }  // namespace
 
 EventHub::EventHub(store::Store& store) : store_(store) {}
-EventHub::~EventHub() { stop(); }
+EventHub::~EventHub() {
+  stop();
+}
 
 void EventHub::start() {
   thread_ = std::thread([this] { run(); });
@@ -42,7 +44,8 @@ void EventHub::kick() {
   changed_.notify_all();
 }
 
-std::shared_ptr<http::EventStream> EventHub::subscribe(std::optional<store::RepositoryId> repository, std::int64_t since) {
+std::shared_ptr<http::EventStream> EventHub::subscribe(std::optional<store::RepositoryId> repository,
+                                                       std::int64_t since) {
   auto stream = http::EventStream::make();
   stream->push(": welcome\n\n");
   {
@@ -86,7 +89,8 @@ void EventHub::run() {
         auto stream = reader.stream.lock();
         if (!stream) continue;
         for (const auto& e : events)
-          if (e.sequence > reader.sent && (!reader.repository || *reader.repository == e.repository)) stream->push(frame(e));
+          if (e.sequence > reader.sent && (!reader.repository || *reader.repository == e.repository))
+            stream->push(frame(e));
         reader.sent = std::max(reader.sent, events.back().sequence);
       }
       if (static_cast<int>(events.size()) == kBatch) grown_ = true;

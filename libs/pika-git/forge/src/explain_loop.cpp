@@ -11,7 +11,8 @@
 
 namespace pika::forge {
 
-Result<git::Diff> stored_diff(const Layout& layout, const store::Repository& repository, const store::Version& version) {
+Result<git::Diff> stored_diff(const Layout& layout, const store::Repository& repository,
+                              const store::Version& version) {
   auto base = git::Oid::parse(version.merge_base).value_or(git::Oid());
   auto head = git::Oid::parse(version.head).value_or(git::Oid());
   auto file = layout.diff(version.id);
@@ -102,13 +103,16 @@ void ExplainLoop::explain(const store::Version& version) {
     figures.removed = diff->removed;
     auto tutorial = explain::explain(
         {.diff = &*diff, .repository = &*git_repository, .commits = std::move(commits), .title = branch->title});
-    write_file_atomic(layout_.tutorial(version.id, explain::kExplainerVersion), json::print(explain::to_json(tutorial)), 0600);
+    write_file_atomic(layout_.tutorial(version.id, explain::kExplainerVersion), json::print(explain::to_json(tutorial)),
+                      0600);
     store_.set_tutorial(version.id, store::TutorialState::ready, "", &figures);
   } catch (const SystemError&) {
-    throw;   // the host's trouble: the version stays pending and is taken up again
+    throw;  // the host's trouble: the version stays pending and is taken up again
   } catch (const std::exception& e) {
-    log_error("explain", "{} branch #{} version {}: {}", repository->full_name(), branch->number, version.number, e.what());
-    store_.set_tutorial(version.id, store::TutorialState::failed, fmt::format("the explainer stopped: {}", e.what()), nullptr);
+    log_error("explain", "{} branch #{} version {}: {}", repository->full_name(), branch->number, version.number,
+              e.what());
+    store_.set_tutorial(version.id, store::TutorialState::failed, fmt::format("the explainer stopped: {}", e.what()),
+                        nullptr);
   }
 }
 

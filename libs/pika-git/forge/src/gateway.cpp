@@ -20,16 +20,15 @@ namespace pika::forge {
 namespace fm = forge_model;
 using jerichoci::FailureKind;
 
-
 // One connected runner. Its thread reads; anybody writes, a frame at a time.
 struct Gateway::Connection {
   UniqueFd fd;
   std::mutex write_mutex;
-  std::string name;               // set by hello
+  std::string name;  // set by hello
   RunnerInfo info;
   bool draining = false;
-  std::map<fm::AttemptKey, std::uint64_t> events;   // newest event seen of each claim
-  std::map<fm::AttemptKey, Micros> told;            // when the growth of a log was last told
+  std::map<fm::AttemptKey, std::uint64_t> events;  // newest event seen of each claim
+  std::map<fm::AttemptKey, Micros> told;           // when the growth of a log was last told
   std::map<fm::AttemptKey, bool> started;
 
   bool send(const fm::Message& message) {
@@ -51,8 +50,12 @@ struct Gateway::Connection {
 
 namespace {
 
-domain::AttemptId id_of(const fm::AttemptKey& key) { return domain::AttemptId(key.attempt.value()); }
-fm::AttemptKey key_of(domain::AttemptId attempt, std::int64_t fence) { return {fm::AttemptId(attempt.value()), fm::Fence(fence)}; }
+domain::AttemptId id_of(const fm::AttemptKey& key) {
+  return domain::AttemptId(key.attempt.value());
+}
+fm::AttemptKey key_of(domain::AttemptId attempt, std::int64_t fence) {
+  return {fm::AttemptId(attempt.value()), fm::Fence(fence)};
+}
 
 constexpr Micros kTellLogEvery = 150'000;
 constexpr int kSilenceMs = 30'000;
@@ -65,9 +68,9 @@ UniqueFd listen_unix(const fs::path& path) {
   if (path.string().size() >= sizeof address.sun_path)
     throw SystemError(ENAMETOOLONG, fmt::format("listen on '{}'", path.string()));
   std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
-  ::unlink(path.c_str());   // the data folder's lock says that nobody else listens there
-  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::chmod(path.c_str(), 0600) != 0 ||
-      ::listen(fd.get(), 64) != 0)
+  ::unlink(path.c_str());  // the data folder's lock says that nobody else listens there
+  if (::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      ::chmod(path.c_str(), 0600) != 0 || ::listen(fd.get(), 64) != 0)
     throw SystemError(fmt::format("listen on '{}'", path.string()));
   return fd;
 }
@@ -77,7 +80,9 @@ UniqueFd listen_unix(const fs::path& path) {
 Gateway::Gateway(store::Store& store, Layout layout, EventHub& hub, GatewayTimes times)
     : store_(store), layout_(std::move(layout)), hub_(hub), times_(times) {}
 
-Gateway::~Gateway() { stop(); }
+Gateway::~Gateway() {
+  stop();
+}
 
 Status Gateway::start() {
   try {
@@ -211,12 +216,14 @@ bool Gateway::current(const fm::AttemptKey& key) {
 
 bool Gateway::greet(Connection& c, const fm::Hello& hello) {
   if (hello.version < fm::kRunnerProtocolOldest) {
-    c.send(fm::HelloRefused{"version", fmt::format("this server speaks version {} of the runner protocol", fm::kRunnerProtocolVersion),
-                            "install the runner of the same release"});
+    c.send(fm::HelloRefused{
+        "version", fmt::format("this server speaks version {} of the runner protocol", fm::kRunnerProtocolVersion),
+        "install the runner of the same release"});
     return false;
   }
   if (!domain::valid_name(hello.name)) {
-    c.send(fm::HelloRefused{"name", "a runner's name is up to 64 letters, digits, dots, dashes and underscores", "start it with --name"});
+    c.send(fm::HelloRefused{"name", "a runner's name is up to 64 letters, digits, dots, dashes and underscores",
+                            "start it with --name"});
     return false;
   }
   c.name = hello.name;
@@ -301,16 +308,20 @@ void Gateway::handle_log(Connection& c, const fm::Log& log) {
     return;
   }
   auto size = append_log(layout_, id_of(log.key), log.offset, log.bytes);
-  if (log.offset > size) throw std::runtime_error(fmt::format("attempt {}: a gap in the log at {}", log.key.text(), size));
+  if (log.offset > size)
+    throw std::runtime_error(fmt::format("attempt {}: a gap in the log at {}", log.key.text(), size));
   c.send(fm::Ack{.key = log.key, .event_seq = c.events[log.key], .log_offset = size});
   auto now = monotonic_now();
   auto& told = c.told[log.key];
   if (now - told < kTellLogEvery) return;
   told = now;
   if (auto context = store_.attempt_context(id_of(log.key))) {
-    json::Object data{{"repository", context->repository.full_name()}, {"branch", context->branch.number},
-                      {"suite", context->suite.number},                {"lane", context->lane.lane},
-                      {"attempt", context->attempt.number},            {"size", size}};
+    json::Object data{{"repository", context->repository.full_name()},
+                      {"branch", context->branch.number},
+                      {"suite", context->suite.number},
+                      {"lane", context->lane.lane},
+                      {"attempt", context->attempt.number},
+                      {"size", size}};
     hub_.tell_now(context->repository.id, "log.appended", json::print(data));
   }
 }
@@ -319,7 +330,8 @@ void Gateway::handle_done(Connection& c, const fm::Done& done) {
   auto id = id_of(done.key);
   auto size = log_size(layout_, id);
   if (current(done.key) && size < done.log_bytes)
-    throw std::runtime_error(fmt::format("attempt {}: done with {} of {} bytes of log", done.key.text(), size, done.log_bytes));
+    throw std::runtime_error(
+        fmt::format("attempt {}: done with {} of {} bytes of log", done.key.text(), size, done.log_bytes));
   sync_log(layout_, id);
   auto status = jerichoci::parse_status(done.result.status).value_or(jerichoci::Status::failed);
   if (!jerichoci::is_final(status)) status = jerichoci::Status::failed;
@@ -349,9 +361,11 @@ void Gateway::end(const store::AttemptEnd& wanted) {
   if (outcome == store::EndOutcome::recorded && wanted.failure == FailureKind::lost) {
     if (auto context = store_.attempt_context(wanted.attempt)) {
       auto newest = store_.newest_suite(context->branch.id);
-      bool wanted_still = newest && newest->id == context->suite.id && context->branch.state == store::BranchState::open;
+      bool wanted_still =
+          newest && newest->id == context->suite.id && context->branch.state == store::BranchState::open;
       if (wanted_still && context->attempt.number < times_.lost_attempts)
-        store_.add_attempt(context->lane.id, "the runner was lost", wanted.at + times_.lost_backoff * context->attempt.number, wanted.at);
+        store_.add_attempt(context->lane.id, "the runner was lost",
+                           wanted.at + times_.lost_backoff * context->attempt.number, wanted.at);
     }
   }
   kick();
@@ -402,7 +416,8 @@ void Gateway::schedule_once() {
     for (const auto& r : input.running) ++used[r.runner];
     for (auto& [name, c] : connections_) {
       c->info.running = used[name];
-      if (!c->draining) input.runners.push_back({name, c->info.slots, c->info.sandbox, c->info.why_no_sandbox, c->info.remedy});
+      if (!c->draining)
+        input.runners.push_back({name, c->info.slots, c->info.sandbox, c->info.why_no_sandbox, c->info.remedy});
     }
   }
   if (input.queued.empty()) return;

@@ -15,7 +15,8 @@ namespace pika::forge {
 namespace {
 
 // Who may merge over red is the target's policy to say; without one, admins.
-bool may_override(const git::Repository& repository, const store::Repository& r, const std::string& tip, domain::Role role) {
+bool may_override(const git::Repository& repository, const store::Repository& r, const std::string& tip,
+                  domain::Role role) {
   std::vector<std::string> roles = {"admin"};
   if (auto commit = git::Oid::parse(tip)) {
     auto policy = pikaci::load_policy([&](std::string_view path) -> std::optional<std::string> {
@@ -29,7 +30,8 @@ bool may_override(const git::Repository& repository, const store::Repository& r,
 }
 
 std::unexpected<Error> refuse(const domain::VerdictResult& verdict) {
-  auto what = fmt::format("it can't land: {}", verdict.reasons.empty() ? std::string(to_string(verdict.state)) : join(verdict.reasons, "; "));
+  auto what = fmt::format("it can't land: {}", verdict.reasons.empty() ? std::string(to_string(verdict.state))
+                                                                       : join(verdict.reasons, "; "));
   std::erase(what, '*');
   return fail(ErrorKind::conflict, what, "wait for the lanes, or mend what they found and push again");
 }
@@ -72,8 +74,8 @@ Result<store::Landing> Lander::merge(const store::Repository& r, const store::Br
   auto head = repository.ref(branch.ref());
   if (!head || head->hex() != order.expected_head || branch.head != order.expected_head)
     return fail(ErrorKind::conflict,
-                fmt::format("the branch moved since you looked: you saw {}, it is at {} now", order.expected_head.substr(0, 8),
-                            head ? head->short_hex() : "no commit"),
+                fmt::format("the branch moved since you looked: you saw {}, it is at {} now",
+                            order.expected_head.substr(0, 8), head ? head->short_hex() : "no commit"),
                 "look at what changed and merge again");
   auto j = judge(store_, layout_, r, branch);
   if (!j.verdict.can_land) {
@@ -132,7 +134,7 @@ void Lander::recover() {
     auto lock = locks_.lock(id);
     auto path = layout_.repository(*r);
     auto repository = git::Repository::open(path);
-    if (!repository) continue;   // no word about a repository that can't be read
+    if (!repository) continue;  // no word about a repository that can't be read
     auto tip = repository->ref(r->target_ref());
     auto commit = git::Oid::parse(landing.commit).value_or(git::Oid());
     auto branch = store_.branch(landing.branch);
@@ -160,7 +162,9 @@ std::vector<std::string> verify_landings(store::Store& store, const Layout& layo
   std::string previous;
   auto tip = repository->ref(r.target_ref());
   for (const auto& d : store.landings(r.id)) {
-    auto fault = [&](const std::string& text) { faults.push_back(fmt::format("{} record {}: {}", r.full_name(), d.record, text)); };
+    auto fault = [&](const std::string& text) {
+      faults.push_back(fmt::format("{} record {}: {}", r.full_name(), d.record, text));
+    };
     if (d.previous_hash != previous) fault("it does not follow the record before it");
     if (store::Store::landing_hash(r.id, d) != d.hash) fault("its hash does not match its fields");
     previous = d.hash;
@@ -171,7 +175,8 @@ std::vector<std::string> verify_landings(store::Store& store, const Layout& layo
       continue;
     }
     if (repository->tree_of(commit).hex() != d.tree_landed) fault("its commit has another tree than the record says");
-    if (d.override_reason.empty() && d.tree_tested != d.tree_landed) fault("the tree that landed is not the tree that was tested");
+    if (d.override_reason.empty() && d.tree_tested != d.tree_landed)
+      fault("the tree that landed is not the tree that was tested");
     if (!tip || !repository->is_ancestor(commit, *tip)) fault(fmt::format("{} does not contain its commit", d.target));
   }
   return faults;

@@ -6,7 +6,8 @@ namespace pika::forge {
 
 void Layout::make() const {
   make_dirs(data, 0700);
-  for (const char* name : {"db", "repos", "diffs", "logs", "blobs/tutorials", "runner/state", "run/spool", "run/hooks", "backup"})
+  for (const char* name :
+       {"db", "repos", "diffs", "logs", "blobs/tutorials", "runner/state", "run/spool", "run/hooks", "backup"})
     make_dirs(data / name, 0700);
 }
 

@@ -15,7 +15,8 @@ std::uint64_t log_size(const Layout& layout, domain::AttemptId attempt) {
   return ::stat(layout.log_raw(attempt).c_str(), &st) == 0 ? static_cast<std::uint64_t>(st.st_size) : 0;
 }
 
-std::uint64_t append_log(const Layout& layout, domain::AttemptId attempt, std::uint64_t offset, std::string_view bytes) {
+std::uint64_t append_log(const Layout& layout, domain::AttemptId attempt, std::uint64_t offset,
+                         std::string_view bytes) {
   auto path = layout.log_raw(attempt);
   make_dirs(path.parent_path(), 0700);
   UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));

@@ -54,7 +54,8 @@ store::NewLane new_lane(const pikaci::Catalogue& catalogue, const pikaci::Lane& 
   return out;
 }
 
-bool same_definition(const pikaci::Catalogue& a, const pikaci::Lane& x, const pikaci::Catalogue& b, const pikaci::Lane& y) {
+bool same_definition(const pikaci::Catalogue& a, const pikaci::Lane& x, const pikaci::Catalogue& b,
+                     const pikaci::Lane& y) {
   return x.paths == y.paths && x.unrunnable == y.unrunnable && jobs_json(a, x.target) == jobs_json(b, y.target);
 }
 
@@ -117,9 +118,9 @@ Result<store::Candidate> Planner::build_candidate(const store::Repository& r, co
     return *there;
   auto author = PIKA_TRY(repository.commit(head)).author;
   git::Signature forge{"Pika", "pika@localhost", c.created_at};
-  auto commit = repository.write_commit(merge.tree, {*tip, head}, author, forge,
-                                        fmt::format("Merge branch '{}' into {} (#{})\n\n{}\n", branch.name, r.target,
-                                                    branch.number, branch.title));
+  auto commit = repository.write_commit(
+      merge.tree, {*tip, head}, author, forge,
+      fmt::format("Merge branch '{}' into {} (#{})\n\n{}\n", branch.name, r.target, branch.number, branch.title));
   PIKA_TRY(keep_commits(path, {commit}, c.created_at));
   c.tree = merge.tree.hex();
   c.commit = commit.hex();
@@ -166,7 +167,8 @@ store::NewSuite Planner::choose(const store::Repository& r, const store::Branch&
       }
       auto l = new_lane(target.catalogue, *lane, choice.reason);
       l.gating = true;
-      l.required = std::find(candidate.required.begin(), candidate.required.end(), lane->id) != candidate.required.end();
+      l.required =
+          std::find(candidate.required.begin(), candidate.required.end(), lane->id) != candidate.required.end();
       planned.lanes.push_back(lane->title);
       out.lanes.push_back(std::move(l));
     }
@@ -185,22 +187,26 @@ store::NewSuite Planner::choose(const store::Repository& r, const store::Branch&
                                    theirs ? "as this branch defines it; advisory" : "new in this branch; advisory"));
     }
   }
-  if (!s.catalogue_error.empty()) planned.notice = fmt::format("the catalogue of {} does not parse:\n{}", r.target, s.catalogue_error);
+  if (!s.catalogue_error.empty())
+    planned.notice = fmt::format("the catalogue of {} does not parse:\n{}", r.target, s.catalogue_error);
   if (!s.head_catalogue_error.empty())
-    planned.notice = fmt::format("the catalogue of this branch does not parse, its own lanes do not run:\n{}", s.head_catalogue_error);
+    planned.notice = fmt::format("the catalogue of this branch does not parse, its own lanes do not run:\n{}",
+                                 s.head_catalogue_error);
   return out;
 }
 
-Result<PlannedVersion> Planner::plan(const store::Repository& r, const store::Branch& branch, const std::string& why, bool again) {
+Result<PlannedVersion> Planner::plan(const store::Repository& r, const store::Branch& branch, const std::string& why,
+                                     bool again) {
   auto lock = locks_.lock(r.id);
   PlannedVersion planned;
   auto version = store_.newest_version(branch.id);
   if (!version) return fail(ErrorKind::internal, fmt::format("branch #{} has no version", branch.number));
   planned.candidate = PIKA_TRY(build_candidate(r, branch, *version));
   auto newest = store_.newest_suite(branch.id);
-  bool tested = newest && newest->version == version->id &&
-                (planned.candidate.commit.empty() ? !newest->candidate && newest->target_tip == planned.candidate.target_tip
-                                                  : newest->candidate == planned.candidate.id);
+  bool tested =
+      newest && newest->version == version->id &&
+      (planned.candidate.commit.empty() ? !newest->candidate && newest->target_tip == planned.candidate.target_tip
+                                        : newest->candidate == planned.candidate.id);
   if (tested && !again) return planned;
   auto wanted = choose(r, branch, *version, planned.candidate, why, planned);
   std::vector<store::RunningLease> superseded;
@@ -218,7 +224,8 @@ Result<PlannedVersion> Planner::plan(const store::Repository& r, const store::Br
 }
 
 void Planner::plan_open_branches(const store::Repository& r, const std::string& why) {
-  for (const auto& branch : store_.branches({.repository = r.id, .state = store::BranchState::open, .limit = 100'000})) {
+  for (const auto& branch :
+       store_.branches({.repository = r.id, .state = store::BranchState::open, .limit = 100'000})) {
     try {
       if (auto planned = plan(r, branch, why); !planned)
         log_warning("planner", "{} branch #{}: {}", r.full_name(), branch.number, planned.error().what);

@@ -22,9 +22,11 @@ std::optional<std::string> branch_of(const std::string& ref) {
   return ref.substr(kBranches.size());
 }
 
-bool is_zero(const std::string& hex) { return hex.find_first_not_of('0') == std::string::npos; }
+bool is_zero(const std::string& hex) {
+  return hex.find_first_not_of('0') == std::string::npos;
+}
 
-constexpr std::size_t kFewBranches = 3;   // so many may vanish at once without a question
+constexpr std::size_t kFewBranches = 3;  // so many may vanish at once without a question
 
 }  // namespace
 
@@ -40,7 +42,8 @@ std::string choose_target(const store::Repository& repository, const std::vector
 }
 
 Review::Review(store::Store& store, Layout layout, RepositoryLocks& locks, Planner& planner,
-               std::function<std::string(const store::Repository&, const store::Branch&)> url_of, std::function<void()> explain)
+               std::function<std::string(const store::Repository&, const store::Branch&)> url_of,
+               std::function<void()> explain)
     : store_(store),
       layout_(std::move(layout)),
       locks_(locks),
@@ -62,15 +65,15 @@ Status Review::check_push(const store::Repository& r, const std::vector<RefChang
       return fail(ErrorKind::forbidden, fmt::format("{} is no usable branch name", quote_name(to_utf8(*name))),
                   "use up to 200 bytes without spaces, control characters, ~ ^ : ? * [ or ..");
     if (*name == r.target && !empty)
-      return fail(ErrorKind::forbidden,
-                  fmt::format("{} changes by landing a tested branch, never by a push", r.target),
+      return fail(ErrorKind::forbidden, fmt::format("{} changes by landing a tested branch, never by a push", r.target),
                   "push a branch and merge it on its page: git push origin HEAD:my-branch");
   }
   return {};
 }
 
-std::vector<std::string> Review::record_branch(const store::Repository& r, const std::string& name, const git::Oid& head,
-                                               const PushOptions& options, const std::string& user) {
+std::vector<std::string> Review::record_branch(const store::Repository& r, const std::string& name,
+                                               const git::Oid& head, const PushOptions& options,
+                                               const std::string& user) {
   auto path = layout_.repository(r);
   auto repository = git::Repository::open(path).value();
   store::PushRecord push;
@@ -98,7 +101,8 @@ std::vector<std::string> Review::record_branch(const store::Repository& r, const
   auto url = url_of_(r, pushed.branch);
   if (!pushed.new_version) return {fmt::format("{} branch #{}: nothing new", name, pushed.branch.number), "  " + url};
   explain_();
-  lines.push_back(fmt::format("{} #{}: version {} of \"{}\"", name, pushed.branch.number, pushed.version.number, pushed.branch.title));
+  lines.push_back(fmt::format("{} #{}: version {} of \"{}\"", name, pushed.branch.number, pushed.version.number,
+                              pushed.branch.title));
   lines.push_back("  " + url);
   auto planned = planner_.plan(r, pushed.branch, fmt::format("push of version {}", pushed.version.number));
   if (!planned) {
@@ -126,7 +130,8 @@ std::vector<std::string> Review::record_push(const store::Repository& before, co
     if (target != r.target) {
       store_.set_target(r.id, target);
       r.target = target;
-      if (auto set = git::run(path, {"symbolic-ref", "HEAD", r.target_ref()}); !set) log_warning("review", "{}", set.error().what);
+      if (auto set = git::run(path, {"symbolic-ref", "HEAD", r.target_ref()}); !set)
+        log_warning("review", "{}", set.error().what);
     }
     lines.push_back(fmt::format("{} is the target branch of {} now", target, r.full_name()));
   }
@@ -152,7 +157,8 @@ void Review::repair(const store::Repository& r) {
   auto path = layout_.repository(r);
   auto repository = git::Repository::open(path);
   if (!repository) {
-    log_error("review", "{}: its folder '{}' is gone or broken; nothing of it is changed in the store", r.full_name(), path.string());
+    log_error("review", "{}: its folder '{}' is gone or broken; nothing of it is changed in the store", r.full_name(),
+              path.string());
     return;
   }
   std::map<std::string, git::Oid> refs;
@@ -161,11 +167,15 @@ void Review::repair(const store::Repository& r) {
   auto open = store_.branches({.repository = r.id, .state = store::BranchState::open, .limit = 1'000'000});
   std::map<std::string, std::string> known;
   for (const auto& branch : open) {
-    if (!refs.contains(branch.ref())) gone.push_back(branch);
-    else known[branch.ref()] = branch.head;
+    if (!refs.contains(branch.ref()))
+      gone.push_back(branch);
+    else
+      known[branch.ref()] = branch.head;
   }
   if (gone.size() > kFewBranches && gone.size() * 2 > open.size()) {
-    log_error("review", "{}: {} of {} open branches have no ref any more; not closing them. Restore refs/heads from a backup, or delete the branches one by one",
+    log_error("review",
+              "{}: {} of {} open branches have no ref any more; not closing them. Restore refs/heads from a backup, or "
+              "delete the branches one by one",
               r.full_name(), gone.size(), open.size());
   } else {
     for (const auto& branch : gone) store_.close_branch(branch.id, "its ref is gone", system_clock().now());

@@ -52,7 +52,8 @@ Result<http::Response> do_sign_in(Call& call) {
   auto token = std::string(trim(form["token"]));
   // A pasted one-time link works as well as a token.
   if (auto at = token.find("link="); at != std::string::npos) {
-    if (auto user = call.site.store->use_login_link(token.substr(at + 5), system_clock().now())) return signed_in(call, *user, form["next"]);
+    if (auto user = call.site.store->use_login_link(token.substr(at + 5), system_clock().now()))
+      return signed_in(call, *user, form["next"]);
   } else if (auto user = call.site.store->token_user(token, system_clock().now())) {
     return signed_in(call, *user, form["next"]);
   }
@@ -72,8 +73,8 @@ Result<http::Response> do_sign_out(Call& call) {
 Result<http::Response> do_make_token(Call& call) {
   auto name = std::string(trim(field(call, "name")));
   web::TokensPage page;
-  page.made = call.site.store->create_token(call.principal.user->id, to_utf8(name.empty() ? "token" : name.substr(0, 64)),
-                                            system_clock().now());
+  page.made = call.site.store->create_token(call.principal.user->id,
+                                            to_utf8(name.empty() ? "token" : name.substr(0, 64)), system_clock().now());
   page.chrome = chrome(call);
   for (const auto& t : call.site.store->tokens(call.principal.user->id))
     page.tokens.push_back({std::to_string(t.id), t.name, t.created_at, t.used_at, 0});
@@ -104,7 +105,8 @@ Result<http::Response> do_close(Call& call) {
   auto r = PIKA_TRY(call.repository());
   auto b = PIKA_TRY(call.branch(r));
   auto path = call.site.branch_path(r, b);
-  if (auto closed = call.site.review->close(r, b, call.principal.name()); !closed) return back_with_trouble(path, closed.error());
+  if (auto closed = call.site.review->close(r, b, call.principal.name()); !closed)
+    return back_with_trouble(path, closed.error());
   return back(path, "");
 }
 
@@ -116,7 +118,8 @@ Result<http::Response> do_reopen(Call& call) {
   // Its head was kept, so the ref can be made again; that is a push like any other, and a branch with a new id.
   auto head = git::Oid::parse(b.head).value_or(git::Oid());
   PIKA_TRY(git::update_refs(call.site.layout.repository(r), {{b.ref(), {}, head}}, "reopen"));
-  call.site.review->record_push(r, {{b.ref(), std::string(40, '0'), b.head}}, {.title = b.title}, call.principal.name());
+  call.site.review->record_push(r, {{b.ref(), std::string(40, '0'), b.head}}, {.title = b.title},
+                                call.principal.name());
   auto open = call.site.store->open_branch(r.id, b.name);
   return back(call.site.branch_path(r, open.value_or(b)), "");
 }
@@ -127,7 +130,8 @@ Result<http::Response> do_rerun(Call& call) {
   auto b = call.site.store->branch(suite.branch);
   if (!b) return fail(ErrorKind::not_found, "the branch of this run is gone");
   auto count = PIKA_TRY(rerun(call.site, suite, field(call, "what"), field(call, "lane"), call.principal.name()));
-  return back(call.site.branch_path(r, *b) + "/ci", count == 0 ? "There was nothing to run again." : plural(count, "lane") + " queued again.");
+  return back(call.site.branch_path(r, *b) + "/ci",
+              count == 0 ? "There was nothing to run again." : plural(count, "lane") + " queued again.");
 }
 
 Result<http::Response> do_cancel(Call& call) {
@@ -160,7 +164,8 @@ Result<int> rerun(Context& site, const store::Suite& suite, const std::string& w
   }
   if (what != "all" && what != "failed" && what != "lane")
     return fail(ErrorKind::invalid, "what to rerun is one of: all, failed, lane");
-  if (what == "lane" && !known) return fail(ErrorKind::not_found, fmt::format("run #{} has no lane `{}`", suite.number, lane));
+  if (what == "lane" && !known)
+    return fail(ErrorKind::not_found, fmt::format("run #{} has no lane `{}`", suite.number, lane));
   site.gateway->kick();
   return count;
 }

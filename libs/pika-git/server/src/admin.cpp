@@ -16,9 +16,13 @@ namespace {
 
 constexpr Micros kLinkLife = 24 * 3600 * kSecond;
 
-http::Response answer(const json::Value& value) { return http::json_response(200, json::print(value)); }
+http::Response answer(const json::Value& value) {
+  return http::json_response(200, json::print(value));
+}
 
-Result<json::Value> body_of(const Call& call) { return json::parse(call.request.body, "request body"); }
+Result<json::Value> body_of(const Call& call) {
+  return json::parse(call.request.body, "request body");
+}
 
 Status fill_repository(Context& site, const store::Repository& r, const fs::path& source) {
   auto path = site.layout.repository(r);
@@ -29,7 +33,8 @@ Status fill_repository(Context& site, const store::Repository& r, const fs::path
     return fail(ErrorKind::invalid, fmt::format("'{}' has no branch {}", source.string(), r.target),
                 fmt::format("name the one to land on with --target; there are: {}", [&] {
                   std::vector<std::string> names;
-                  for (std::size_t i = 0; i < refs.size() && i < 10; ++i) names.push_back(quote_name(refs[i].name.substr(11)));
+                  for (std::size_t i = 0; i < refs.size() && i < 10; ++i)
+                    names.push_back(quote_name(refs[i].name.substr(11)));
                   return join(names, ", ");
                 }()));
   site.review->repair(r);
@@ -41,7 +46,8 @@ Status fill_repository(Context& site, const store::Repository& r, const fs::path
 Result<http::Response> admin_repositories(Call& call) {
   json::Array out;
   for (const auto& r : call.site.store->repositories())
-    out.push_back(json::Object{{"name", r.full_name()}, {"target", r.target}, {"url", call.site.url + "/" + r.full_name()}});
+    out.push_back(
+        json::Object{{"name", r.full_name()}, {"target", r.target}, {"url", call.site.url + "/" + r.full_name()}});
   return answer(json::Object{{"repositories", out}});
 }
 
@@ -51,8 +57,9 @@ Result<http::Response> admin_create_repository(Call& call) {
   auto slash = full.find('/');
   auto owner = full.substr(0, slash), name = slash == std::string::npos ? "" : full.substr(slash + 1);
   if (!domain::valid_name(owner) || !domain::valid_name(name))
-    return fail(ErrorKind::invalid, fmt::format("'{}' is no repository name", to_utf8(full)),
-                "use OWNER/NAME, each up to 64 letters, digits, dots, dashes and underscores, not ending in .git or .lock");
+    return fail(
+        ErrorKind::invalid, fmt::format("'{}' is no repository name", to_utf8(full)),
+        "use OWNER/NAME, each up to 64 letters, digits, dots, dashes and underscores, not ending in .git or .lock");
   if (domain::reserved_owner(owner))
     return fail(ErrorKind::invalid, fmt::format("'{}' is a word that addresses need", owner), "choose another owner");
   auto import = json::find_string(body, "import").value_or("");
@@ -63,13 +70,15 @@ Result<http::Response> admin_create_repository(Call& call) {
       if (auto head = source.head_branch(); head && head->starts_with("refs/heads/")) target = head->substr(11);
   }
   if (target.empty()) target = "main";
-  if (!git::valid_branch_name(target)) return fail(ErrorKind::invalid, fmt::format("'{}' is no branch name", to_utf8(target)));
+  if (!git::valid_branch_name(target))
+    return fail(ErrorKind::invalid, fmt::format("'{}' is no branch name", to_utf8(target)));
   if (call.site.store->repository(owner, name))
     return fail(ErrorKind::conflict, fmt::format("there is a repository {} already", full), "choose another name");
   store::Repository wanted{{}, owner, name, target, 0};
   auto path = call.site.layout.repository(wanted);
   if (fs::exists(path))
-    return fail(ErrorKind::conflict, fmt::format("the folder '{}' is there already, and no repository of the store", path.string()),
+    return fail(ErrorKind::conflict,
+                fmt::format("the folder '{}' is there already, and no repository of the store", path.string()),
                 "look what it is, then move it away");
   make_dirs(path.parent_path(), 0700);
   auto undo = [&](Error error) -> Result<http::Response> {
@@ -82,7 +91,9 @@ Result<http::Response> admin_create_repository(Call& call) {
   auto r = call.site.store->create_repository(owner, name, target, system_clock().now());
   if (!r) return undo(r.error());
   if (!import.empty()) PIKA_TRY(fill_repository(call.site, *r, import));
-  return answer(json::Object{{"name", full}, {"target", target}, {"url", call.site.url + "/" + full},
+  return answer(json::Object{{"name", full},
+                             {"target", target},
+                             {"url", call.site.url + "/" + full},
                              {"git", call.site.url + "/" + full + ".git"}});
 }
 
@@ -90,8 +101,11 @@ Result<http::Response> admin_create_user(Call& call) {
   auto body = PIKA_TRY(body_of(call));
   auto word = json::find_string(body, "role").value_or("lander");
   auto role = domain::parse_role(word);
-  if (!role) return fail(ErrorKind::invalid, fmt::format("'{}' is no role", to_utf8(word)), "use reader, writer, lander or admin");
-  auto user = PIKA_TRY(call.site.store->create_user(PIKA_TRY(json::get_string(body, "name")), *role, system_clock().now()));
+  if (!role)
+    return fail(ErrorKind::invalid, fmt::format("'{}' is no role", to_utf8(word)),
+                "use reader, writer, lander or admin");
+  auto name = PIKA_TRY(json::get_string(body, "name"));
+  auto user = PIKA_TRY(call.site.store->create_user(name, *role, system_clock().now()));
   return answer(json::Object{{"name", user.name}, {"role", std::string(to_string(user.role))}});
 }
 
@@ -99,8 +113,11 @@ Result<http::Response> admin_create_token(Call& call) {
   auto body = PIKA_TRY(body_of(call));
   auto name = PIKA_TRY(json::get_string(body, "user"));
   auto user = call.site.store->user(name);
-  if (!user) return fail(ErrorKind::not_found, fmt::format("there is no user {}", quote_name(to_utf8(name))), "make one with: pika-git user create NAME");
-  auto token = call.site.store->create_token(user->id, json::find_string(body, "name").value_or("command line"), system_clock().now());
+  if (!user)
+    return fail(ErrorKind::not_found, fmt::format("there is no user {}", quote_name(to_utf8(name))),
+                "make one with: pika-git user create NAME");
+  auto token = call.site.store->create_token(user->id, json::find_string(body, "name").value_or("command line"),
+                                             system_clock().now());
   return answer(json::Object{{"token", token}});
 }
 
@@ -108,7 +125,8 @@ Result<http::Response> admin_login_link(Call& call) {
   auto body = PIKA_TRY(body_of(call));
   auto name = PIKA_TRY(json::get_string(body, "user"));
   if (!call.site.store->user(name))
-    return fail(ErrorKind::not_found, fmt::format("there is no user {}", quote_name(to_utf8(name))), "make one with: pika-git user create NAME");
+    return fail(ErrorKind::not_found, fmt::format("there is no user {}", quote_name(to_utf8(name))),
+                "make one with: pika-git user create NAME");
   auto now = system_clock().now();
   auto secret = call.site.store->create_login_link(name, now + kLinkLife, now);
   return answer(json::Object{{"url", fmt::format("{}/login?link={}", call.site.url, secret)}});
@@ -119,8 +137,11 @@ Result<http::Response> admin_verify(Call& call) {
   int records = 0;
   for (const auto& r : call.site.store->repositories()) {
     records += static_cast<int>(call.site.store->landings(r.id).size());
-    for (const auto& fault : forge::verify_landings(*call.site.store, call.site.layout, r)) faults.emplace_back(to_utf8(fault));
-    if (auto checked = git::run(call.site.layout.repository(r), {"fsck", "--connectivity-only", "--no-dangling", "--no-progress"}, 3600 * kSecond); !checked)
+    for (const auto& fault : forge::verify_landings(*call.site.store, call.site.layout, r))
+      faults.emplace_back(to_utf8(fault));
+    if (auto checked = git::run(call.site.layout.repository(r),
+                                {"fsck", "--connectivity-only", "--no-dangling", "--no-progress"}, 3600 * kSecond);
+        !checked)
       faults.emplace_back(r.full_name() + ": " + to_utf8(checked.error().what));
   }
   return answer(json::Object{{"landings", records}, {"faults", faults}});
@@ -136,9 +157,11 @@ Result<http::Response> admin_hook(Call& call) {
   auto body = PIKA_TRY(body_of(call));
   std::vector<forge::RefChange> changes;
   if (const auto* list = json::find_array(body, "changes"))
-    for (const auto& item : *list)
-      changes.push_back({base64_decode(PIKA_TRY(json::get_string(item, "ref"))), PIKA_TRY(json::get_string(item, "from")),
-                         PIKA_TRY(json::get_string(item, "to"))});
+    for (const auto& item : *list) {
+      auto ref = PIKA_TRY(json::get_string(item, "ref"));
+      changes.push_back({base64_decode(ref), json::find_string(item, "from").value_or(""),
+                         json::find_string(item, "to").value_or("")});
+    }
   if (const auto* options = json::find_array(body, "options"))
     for (const auto& item : *options) {
       auto text = item.is_string() ? std::string(item.as_string()) : std::string();

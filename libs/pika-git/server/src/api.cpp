@@ -18,9 +18,12 @@ namespace {
 
 constexpr std::uint64_t kMaxLogPart = 4u << 20;
 
-std::string printable(std::string_view text) { return to_utf8(text); }
+std::string printable(std::string_view text) {
+  return to_utf8(text);
+}
 
-fm::LaneState lane_state(Context& site, const store::Repository& r, const store::Suite& suite, const store::LaneWithAttempts& l) {
+fm::LaneState lane_state(Context& site, const store::Repository& r, const store::Suite& suite,
+                         const store::LaneWithAttempts& l) {
   fm::LaneState out;
   const auto& a = l.newest();
   out.id = l.lane.lane;
@@ -76,17 +79,44 @@ fm::VerdictInfo verdict_json(const forge::Judged& j) {
   out.can_land = j.verdict.can_land;
   std::string code = "lane_not_green";
   switch (j.verdict.state) {
-    case S::ready: out.state = "ready"; code = ""; break;
-    case S::waiting: out.state = "waiting"; break;
-    case S::refused: out.state = "blocked"; break;
-    case S::conflicts: out.state = "blocked"; code = "conflict"; break;
-    case S::target_moved: out.state = "waiting"; code = "target_moved"; break;
-    case S::no_isolation: out.state = "waiting"; break;
-    case S::catalogue_error: out.state = "blocked"; code = "lane_missing"; break;
-    case S::nothing_ran: out.state = "blocked"; code = "nothing_ran"; break;
+    case S::ready:
+      out.state = "ready";
+      code = "";
+      break;
+    case S::waiting:
+      out.state = "waiting";
+      break;
+    case S::refused:
+      out.state = "blocked";
+      break;
+    case S::conflicts:
+      out.state = "blocked";
+      code = "conflict";
+      break;
+    case S::target_moved:
+      out.state = "waiting";
+      code = "target_moved";
+      break;
+    case S::no_isolation:
+      out.state = "waiting";
+      break;
+    case S::catalogue_error:
+      out.state = "blocked";
+      code = "lane_missing";
+      break;
+    case S::nothing_ran:
+      out.state = "blocked";
+      code = "nothing_ran";
+      break;
     case S::landed:
-    case S::landed_over_red: out.state = "merged"; code = "not_open"; break;
-    case S::closed: out.state = "closed"; code = "not_open"; break;
+    case S::landed_over_red:
+      out.state = "merged";
+      code = "not_open";
+      break;
+    case S::closed:
+      out.state = "closed";
+      code = "not_open";
+      break;
   }
   for (const auto& reason : j.verdict.reasons) out.reasons.push_back({code, printable(reason)});
   if (j.verdict.state == S::conflicts && j.candidate && j.candidate->conflicts.empty())
@@ -127,7 +157,9 @@ fm::Branch branch_json(Context& site, const store::Repository& r, const store::B
   return out;
 }
 
-http::Response answer(const json::Value& value, int status = 200) { return http::json_response(status, json::print(value)); }
+http::Response answer(const json::Value& value, int status = 200) {
+  return http::json_response(status, json::print(value));
+}
 
 std::int64_t since_of(const Call& call) {
   for (auto text : {call.request.header("last-event-id"), call.request.query_value("since")})
@@ -177,7 +209,8 @@ Result<http::Response> api_tutorial(Call& call) {
   auto b = PIKA_TRY(call.branch(r));
   auto version = PIKA_TRY(shown_version(call, b));
   if (version.tutorial != store::TutorialState::ready)
-    return fail(ErrorKind::unavailable, fmt::format("the tutorial of version {} is {}", version.number, to_string(version.tutorial)),
+    return fail(ErrorKind::unavailable,
+                fmt::format("the tutorial of version {} is {}", version.number, to_string(version.tutorial)),
                 "ask again in a moment");
   return answer(explain::to_json(PIKA_TRY(forge::stored_tutorial(call.site.layout, version))));
 }
@@ -185,7 +218,8 @@ Result<http::Response> api_tutorial(Call& call) {
 Result<http::Response> api_merge(Call& call) {
   auto r = PIKA_TRY(call.repository());
   auto b = PIKA_TRY(call.branch(r));
-  auto order = PIKA_TRY(fm::merge_request_from_json(PIKA_TRY(json::parse(call.request.body, "request body"))));
+  auto body = PIKA_TRY(json::parse(call.request.body, "request body"));
+  auto order = PIKA_TRY(fm::merge_request_from_json(body));
   auto merged = call.site.lander->merge(r, b,
                                         {.expected_head = order.expected_head,
                                          .by = call.principal.name(),
@@ -222,12 +256,14 @@ Result<http::Response> api_log(Call& call) {
       // The state is read before the bytes: "complete" is never said of a log that may still grow.
       bool ended = jerichoci::is_final(a.status);
       auto offset = parse_number<std::uint64_t>(call.request.query_value("offset")).value_or(0);
-      auto size = std::min(parse_number<std::uint64_t>(call.request.query_value("size")).value_or(1u << 20), kMaxLogPart);
+      auto size =
+          std::min(parse_number<std::uint64_t>(call.request.query_value("size")).value_or(1u << 20), kMaxLogPart);
       auto bytes = read_range(call.site.layout.log_raw(a.id), offset, size);
       http::Response response;
       response.body = bytes ? std::move(*bytes) : "";
       auto next = offset + response.body.size();
-      response.set("Content-Type", call.request.query_value("as") == "text" ? "text/plain; charset=utf-8" : "application/octet-stream");
+      response.set("Content-Type",
+                   call.request.query_value("as") == "text" ? "text/plain; charset=utf-8" : "application/octet-stream");
       response.set("X-Log-Next-Offset", std::to_string(next));
       response.set("X-Log-Complete", ended && next >= log_bytes(call.site, a) ? "true" : "false");
       response.set("Cache-Control", "no-store");
@@ -235,8 +271,9 @@ Result<http::Response> api_log(Call& call) {
       return response;
     }
   }
-  return fail(ErrorKind::not_found, fmt::format("run #{} has no attempt {} of lane `{}`", suite.number, quote_name(to_utf8(call.arg("attempt"))),
-                                                quote_name(to_utf8(call.arg("lane")))));
+  return fail(ErrorKind::not_found,
+              fmt::format("run #{} has no attempt {} of lane `{}`", suite.number,
+                          quote_name(to_utf8(call.arg("attempt"))), quote_name(to_utf8(call.arg("lane")))));
 }
 
 Result<http::Response> api_rerun(Call& call) {
@@ -244,14 +281,17 @@ Result<http::Response> api_rerun(Call& call) {
   auto suite = PIKA_TRY(call.suite(r));
   auto count = PIKA_TRY(rerun(call.site, suite, "lane", call.arg("lane"), call.principal.name()));
   if (count == 0)
-    return fail(ErrorKind::conflict, fmt::format("lane `{}` is still at its newest attempt", call.arg("lane")), "wait until it has ended");
+    return fail(ErrorKind::conflict, fmt::format("lane `{}` is still at its newest attempt", call.arg("lane")),
+                "wait until it has ended");
   json::Object out{{"suite", suite.number}, {"lane", call.arg("lane")}};
   for (const auto& l : call.site.store->lanes(suite.id))
     if (l.lane.lane == call.arg("lane")) out["attempt"] = l.newest().number;
   return answer(out);
 }
 
-Result<http::Response> api_events(Call& call) { return event_response(call, std::nullopt); }
+Result<http::Response> api_events(Call& call) {
+  return event_response(call, std::nullopt);
+}
 
 Result<http::Response> api_repository_events(Call& call) {
   auto r = PIKA_TRY(call.repository());

@@ -68,7 +68,8 @@ Result<http::Response> show_branch(Call& call) {
   if (s.judged.suite) {
     page.suite = suite_model(call.site, *s.judged.suite, s.judged.lanes, true);
     if (s.judged.lanes.empty())
-      page.no_suite = s.judged.suite->catalogue_error.empty() ? "no lane's paths match this change" : s.judged.suite->catalogue_error;
+      page.no_suite = s.judged.suite->catalogue_error.empty() ? "no lane's paths match this change"
+                                                              : s.judged.suite->catalogue_error;
   } else {
     page.no_suite = "lanes have not been chosen yet";
   }

@@ -43,12 +43,14 @@ web::LogPart log_part(Context& site, const store::Attempt& a) {
   return part;
 }
 
-void fill_lane(Context& site, web::CiPage& page, const store::Suite& suite, const store::LaneWithAttempts& l, int number) {
+void fill_lane(Context& site, web::CiPage& page, const store::Suite& suite, const store::LaneWithAttempts& l,
+               int number) {
   page.lane = l.lane.lane;
   const store::Attempt* shown = &l.newest();
   for (const auto& a : l.attempts) {
-    page.attempts.push_back({a.number, std::string(jerichoci::to_string(a.status)), std::string(jerichoci::to_string(a.failure)),
-                             a.runner, a.queued_at, a.started_at, a.finished_at});
+    page.attempts.push_back({a.number, std::string(jerichoci::to_string(a.status)),
+                             std::string(jerichoci::to_string(a.failure)), a.runner, a.queued_at, a.started_at,
+                             a.finished_at});
     if (a.number == number) shown = &a;
   }
   page.attempt = shown->number;
@@ -80,14 +82,18 @@ Result<http::Response> show_suite(Call& call, const store::Repository& r, const 
     page.suite = suite_model(call.site, *suite, lanes, true);
     const auto* shown = pick_lane(lanes, lane);
     if (!shown && !lane.empty())
-      return fail(ErrorKind::not_found, fmt::format("run #{} has no lane `{}`", suite->number, quote_name(to_utf8(lane))));
+      return fail(ErrorKind::not_found,
+                  fmt::format("run #{} has no lane `{}`", suite->number, quote_name(to_utf8(lane))));
     if (shown) fill_lane(call.site, page, *suite, *shown, attempt);
     for (const auto& [id, why] : suite->not_chosen) page.not_chosen.push_back({id, why});
-    if (!suite->catalogue_error.empty()) page.warnings.push_back("The target's catalogue does not parse: " + suite->catalogue_error);
+    if (!suite->catalogue_error.empty())
+      page.warnings.push_back("The target's catalogue does not parse: " + suite->catalogue_error);
     if (!suite->head_catalogue_error.empty())
-      page.warnings.push_back("This branch's catalogue does not parse; its own lanes do not run: " + suite->head_catalogue_error);
+      page.warnings.push_back("This branch's catalogue does not parse; its own lanes do not run: " +
+                              suite->head_catalogue_error);
     if (lanes.empty()) page.no_suite = "no lane's paths match this change";
-    bool busy = std::any_of(lanes.begin(), lanes.end(), [](const auto& l) { return !jerichoci::is_final(l.newest().status); });
+    bool busy =
+        std::any_of(lanes.begin(), lanes.end(), [](const auto& l) { return !jerichoci::is_final(l.newest().status); });
     page.may_cancel = busy && call.may(Permission::write);
     page.may_rerun = call.may(Permission::write) && b.state == store::BranchState::open;
   } else {
@@ -106,7 +112,8 @@ Result<http::Response> show_branch_ci(Call& call) {
   if (auto asked = call.request.query_value("run"); !asked.empty()) {
     auto number = parse_number<std::int64_t>(asked).value_or(0);
     suite = call.site.store->suite(r.id, number);
-    if (!suite || suite->branch != b.id) return fail(ErrorKind::not_found, fmt::format("branch #{} has no run #{}", b.number, number));
+    if (!suite || suite->branch != b.id)
+      return fail(ErrorKind::not_found, fmt::format("branch #{} has no run #{}", b.number, number));
   }
   return show_suite(call, r, b, suite, std::string(call.request.query_value("lane")), 0);
 }

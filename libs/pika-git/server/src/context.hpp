@@ -44,7 +44,7 @@ struct Context {
   forge::Planner* planner = nullptr;
   forge::Review* review = nullptr;
   forge::Lander* lander = nullptr;
-  std::function<void(std::function<void()>)> later;   // runs it on the background thread
+  std::function<void(std::function<void()>)> later;  // runs it on the background thread
   Sync<std::map<std::string, std::shared_ptr<Push>>> pushes;
 
   std::string branch_path(const store::Repository& r, const store::Branch& b) const {
@@ -60,9 +60,9 @@ enum class Permission { open, read, signed_in, write, land, admin, local };
 
 struct Principal {
   std::optional<store::User> user;
-  std::string session;           // the cookie's secret, when that is how they came
-  bool local = false;            // over the Unix socket: whoever owns the data folder
-  std::string csrf() const;      // empty without a session
+  std::string session;       // the cookie's secret, when that is how they came
+  bool local = false;        // over the Unix socket: whoever owns the data folder
+  std::string csrf() const;  // empty without a session
   domain::Role role() const { return local ? domain::Role::admin : user ? user->role : domain::Role::reader; }
   std::string name() const { return user ? user->name : local ? "operator" : "anonymous"; }
 };
@@ -71,13 +71,13 @@ struct Call {
   Context& site;
   http::Request& request;
   Principal principal;
-  std::map<std::string, std::string> args;   // from the route's pattern
-  std::map<std::string, std::string> form;   // of a posted form
+  std::map<std::string, std::string> args;  // from the route's pattern
+  std::map<std::string, std::string> form;  // of a posted form
 
   const std::string& arg(const std::string& name) const { return args.at(name); }
   Result<store::Repository> repository() const;
-  Result<store::Branch> branch(const store::Repository& r) const;    // by arg "number"
-  Result<store::Suite> suite(const store::Repository& r) const;      // by arg "suite"
+  Result<store::Branch> branch(const store::Repository& r) const;  // by arg "number"
+  Result<store::Suite> suite(const store::Repository& r) const;    // by arg "suite"
   bool may(Permission permission) const;
 };
 

@@ -127,17 +127,28 @@ web::VerdictKind kind_of(domain::VerdictState state) {
   using S = domain::VerdictState;
   using K = web::VerdictKind;
   switch (state) {
-    case S::ready: return K::ready;
-    case S::waiting: return K::waiting;
-    case S::refused: return K::refused;
-    case S::conflicts: return K::conflicts;
-    case S::target_moved: return K::target_moved;
-    case S::no_isolation: return K::no_isolation;
-    case S::catalogue_error: return K::catalogue_error;
-    case S::nothing_ran: return K::nothing_ran;
-    case S::landed: return K::landed;
-    case S::landed_over_red: return K::landed_over_red;
-    case S::closed: return K::closed;
+    case S::ready:
+      return K::ready;
+    case S::waiting:
+      return K::waiting;
+    case S::refused:
+      return K::refused;
+    case S::conflicts:
+      return K::conflicts;
+    case S::target_moved:
+      return K::target_moved;
+    case S::no_isolation:
+      return K::no_isolation;
+    case S::catalogue_error:
+      return K::catalogue_error;
+    case S::nothing_ran:
+      return K::nothing_ran;
+    case S::landed:
+      return K::landed;
+    case S::landed_over_red:
+      return K::landed_over_red;
+    case S::closed:
+      return K::closed;
   }
   return K::waiting;
 }
@@ -165,7 +176,8 @@ web::Suite suite_model(Context& site, const store::Suite& suite, const std::vect
   return s;
 }
 
-web::Verdict verdict_model(const Call& call, const store::Repository& r, const store::Branch& b, const forge::Judged& j) {
+web::Verdict verdict_model(const Call& call, const store::Repository& r, const store::Branch& b,
+                           const forge::Judged& j) {
   web::Verdict v;
   v.kind = kind_of(j.verdict.state);
   v.reasons = j.verdict.reasons;
@@ -208,7 +220,8 @@ web::Landing landing_model(const forge::Judged& j) {
 
 std::vector<web::VersionRow> version_rows(const std::vector<store::Version>& versions) {
   std::vector<web::VersionRow> out;
-  for (const auto& v : versions) out.push_back({v.number, v.head, v.pushed_at, v.pushed_by, v.files, v.added, v.removed});
+  for (const auto& v : versions)
+    out.push_back({v.number, v.head, v.pushed_at, v.pushed_by, v.files, v.added, v.removed});
   return out;
 }
 

@@ -8,11 +8,12 @@ namespace pika::server {
 
 web::Chrome chrome(const Call& call, const store::Repository* repository = nullptr);
 // What all pages of a branch say in their head, of the shown version.
-web::BranchHead branch_head(Context& site, const store::Repository& r, const store::Branch& b, const forge::Judged& judged,
-                            const store::Version* shown = nullptr);
+web::BranchHead branch_head(Context& site, const store::Repository& r, const store::Branch& b,
+                            const forge::Judged& judged, const store::Version* shown = nullptr);
 web::Suite suite_model(Context& site, const store::Suite& suite, const std::vector<store::LaneWithAttempts>& lanes,
                        bool with_tails);
-web::Verdict verdict_model(const Call& call, const store::Repository& r, const store::Branch& b, const forge::Judged& judged);
+web::Verdict verdict_model(const Call& call, const store::Repository& r, const store::Branch& b,
+                           const forge::Judged& judged);
 web::Landing landing_model(const forge::Judged& judged);
 std::vector<web::VersionRow> version_rows(const std::vector<store::Version>& versions);
 std::vector<web::CommitRow> commit_rows(Context& site, const store::Repository& r, const store::Version& version);

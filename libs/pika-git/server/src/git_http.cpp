@@ -18,7 +18,8 @@ constexpr Micros kPackDeadline = 3600 * kSecond;
 // "version=2" of the client's Git-Protocol header, when it has the form git gives it.
 std::string protocol_of(const http::Request& request) {
   auto value = std::string(request.header("git-protocol"));
-  if (value.size() > 100 || value.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789=:.-") != std::string::npos) return {};
+  if (value.size() > 100 || value.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789=:.-") != std::string::npos)
+    return {};
   return value;
 }
 
@@ -28,7 +29,8 @@ void no_cache(http::Response& response) {
 }
 
 Error unusable(const store::Repository& r) {
-  return {ErrorKind::unavailable, fmt::format("the folder of {} can't be read", r.full_name()), "ask who runs this server to look at its log"};
+  return {ErrorKind::unavailable, fmt::format("the folder of {} can't be read", r.full_name()),
+          "ask who runs this server to look at its log"};
 }
 
 // Runs `git SERVICE --stateless-rpc` with the request's body, its answer streamed out.
@@ -39,8 +41,10 @@ http::Response stream_service(std::shared_ptr<http::Request> request, proc::Comm
   no_cache(response);
   response.stream = [request, command = std::move(command), service, afterwards](http::BodyWriter& out) {
     proc::Io io;
-    if (request->body_file) io.input_fd = request->body_file.get();
-    else io.input = request->body;
+    if (request->body_file)
+      io.input_fd = request->body_file.get();
+    else
+      io.input = request->body;
     io.on_output = [&](std::string_view piece) { return out.write(piece); };
     auto outcome = proc::run(command, io);
     if (!outcome.ok())
@@ -50,7 +54,9 @@ http::Response stream_service(std::shared_ptr<http::Request> request, proc::Comm
   return response;
 }
 
-std::shared_ptr<http::Request> take(Call& call) { return std::make_shared<http::Request>(std::move(call.request)); }
+std::shared_ptr<http::Request> take(Call& call) {
+  return std::make_shared<http::Request>(std::move(call.request));
+}
 
 }  // namespace
 
@@ -61,12 +67,14 @@ Result<http::Response> git_refs(Call& call) {
     return fail(ErrorKind::invalid, "only git's smart protocol is spoken here", "use git 1.6.6 or newer");
   if (!call.may(push ? Permission::write : Permission::read)) {
     if (call.principal.user)
-      return fail(ErrorKind::forbidden, fmt::format("{} may not push here", call.principal.name()), "ask an administrator for the right");
+      return fail(ErrorKind::forbidden, fmt::format("{} may not push here", call.principal.name()),
+                  "ask an administrator for the right");
     return fail(ErrorKind::unauthorised, push ? "pushing needs a token" : "reading needs a token",
                 "give it as the password; make one with: pika-git token create --user NAME");
   }
   auto r = PIKA_TRY(call.repository());
-  auto command = git::command(call.site.layout.repository(r), {service.substr(4), "--stateless-rpc", "--advertise-refs", "."});
+  auto command =
+      git::command(call.site.layout.repository(r), {service.substr(4), "--stateless-rpc", "--advertise-refs", "."});
   auto protocol = protocol_of(call.request);
   if (!protocol.empty()) command.env.push_back("GIT_PROTOCOL=" + protocol);
   command.deadline = 120 * kSecond;

@@ -57,7 +57,8 @@ int run_hook(const std::string& name) {
   if (answer->status != 200) {
     auto* error = body ? json::find(*body, "error") : nullptr;
     std::cerr << "pika: " << (error ? json::find_string(*error, "message").value_or("refused") : "refused") << "\n";
-    if (auto advice = error ? json::find_string(*error, "advice").value_or("") : ""; !advice.empty()) std::cerr << "      " << advice << "\n";
+    if (auto advice = error ? json::find_string(*error, "advice").value_or("") : ""; !advice.empty())
+      std::cerr << "      " << advice << "\n";
     return 1;
   }
   if (const auto* lines = body ? json::find_array(*body, "lines") : nullptr) {

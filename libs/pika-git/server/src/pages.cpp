@@ -18,17 +18,28 @@ constexpr int kRows = 50;
 std::string few_words(const domain::VerdictResult& v) {
   using S = domain::VerdictState;
   switch (v.state) {
-    case S::ready: return "ready to land";
-    case S::waiting: return "lanes are running";
-    case S::refused: return "a required lane failed";
-    case S::conflicts: return "conflicts";
-    case S::target_moved: return "testing the new merge";
-    case S::no_isolation: return "waits: no isolation on this host";
-    case S::catalogue_error: return "the catalogue does not parse";
-    case S::nothing_ran: return "nothing ran";
-    case S::landed: return "";
-    case S::landed_over_red: return "merged over red";
-    case S::closed: return "";
+    case S::ready:
+      return "ready to land";
+    case S::waiting:
+      return "lanes are running";
+    case S::refused:
+      return "a required lane failed";
+    case S::conflicts:
+      return "conflicts";
+    case S::target_moved:
+      return "testing the new merge";
+    case S::no_isolation:
+      return "waits: no isolation on this host";
+    case S::catalogue_error:
+      return "the catalogue does not parse";
+    case S::nothing_ran:
+      return "nothing ran";
+    case S::landed:
+      return "";
+    case S::landed_over_red:
+      return "merged over red";
+    case S::closed:
+      return "";
   }
   return "";
 }
@@ -45,7 +56,9 @@ std::vector<web::FeedRow> feed_rows(Context& site, const std::vector<store::Bran
   return rows;
 }
 
-Micros before_of(const Call& call) { return parse_number<Micros>(call.request.query_value("before")).value_or(0); }
+Micros before_of(const Call& call) {
+  return parse_number<Micros>(call.request.query_value("before")).value_or(0);
+}
 
 }  // namespace
 
@@ -77,7 +90,8 @@ Result<http::Response> show_repository(Call& call) {
   page.open = counts.open;
   page.merged = counts.merged;
   page.closed = counts.closed;
-  auto branches = call.site.store->branches({.repository = r.id, .state = state, .before = before_of(call), .limit = kRows});
+  auto branches =
+      call.site.store->branches({.repository = r.id, .state = state, .before = before_of(call), .limit = kRows});
   page.branches = feed_rows(call.site, branches);
   if (branches.size() == kRows)
     page.older_url = fmt::format("/{}?state={}&before={}", r.full_name(), page.state, branches.back().updated_at);
@@ -126,7 +140,8 @@ Result<http::Response> show_health(Call& call) {
     return http::json_response(503, json::print(json::Object{{"status", "read-only"}, {"why", to_utf8(*why)}}));
   json::Array runners;
   for (const auto& r : call.site.gateway->runners())
-    runners.push_back(json::Object{{"name", r.name}, {"slots", r.slots}, {"running", r.running}, {"sandbox", r.sandbox}});
+    runners.push_back(
+        json::Object{{"name", r.name}, {"slots", r.slots}, {"running", r.running}, {"sandbox", r.sandbox}});
   return http::json_response(200, json::print(json::Object{{"status", "ok"}, {"runners", runners}}));
 }
 

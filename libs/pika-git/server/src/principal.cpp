@@ -22,7 +22,9 @@ std::string token_of(const http::Request& request) {
 }
 }  // namespace
 
-std::string Principal::csrf() const { return session.empty() ? std::string() : sha256_hex("csrf " + session).substr(0, 32); }
+std::string Principal::csrf() const {
+  return session.empty() ? std::string() : sha256_hex("csrf " + session).substr(0, 32);
+}
 
 Principal identify(Context& site, const http::Request& request) {
   Principal p;
@@ -43,16 +45,18 @@ Principal identify(Context& site, const http::Request& request) {
 }
 
 Status check_csrf(const Call& call) {
-  if (call.principal.session.empty()) return {};   // no cookie did this
+  if (call.principal.session.empty()) return {};  // no cookie did this
   auto at = call.form.find("csrf");
   if (at != call.form.end() && equal_constant_time(at->second, call.principal.csrf())) return {};
   if (call.request.header("x-csrf-token") == call.principal.csrf()) return {};
-  return fail(ErrorKind::forbidden, "this form did not come from a page of this server, or the page is from another session",
+  return fail(ErrorKind::forbidden,
+              "this form did not come from a page of this server, or the page is from another session",
               "load the page again and repeat");
 }
 
 http::Response with_session(http::Response response, const std::string& secret) {
-  response.add("Set-Cookie", fmt::format("{}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000", kSessionCookie, secret));
+  response.add("Set-Cookie",
+               fmt::format("{}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000", kSessionCookie, secret));
   return response;
 }
 

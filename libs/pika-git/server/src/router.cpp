@@ -9,6 +9,7 @@
 #include "pika/base/text.hpp"
 #include "pika/db/error.hpp"
 #include "pika/forge_model/api.hpp"
+#include "pika/web/assets.hpp"
 #include "principal.hpp"
 
 namespace pika::server {
@@ -68,8 +69,10 @@ bool matches(const Route& route, const http::Request& request, std::map<std::str
   if (route.pattern == "/") parts.clear();
   if (parts.size() != request.segments.size()) return false;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].starts_with(':')) args[std::string(parts[i].substr(1))] = request.segments[i];
-    else if (parts[i] != request.segments[i]) return false;
+    if (parts[i].starts_with(':'))
+      args[std::string(parts[i].substr(1))] = request.segments[i];
+    else if (parts[i] != request.segments[i])
+      return false;
   }
   if (auto git = args.find("git"); git != args.end() && !git->second.ends_with(".git")) return false;
   if (auto owner = args.find("owner"); owner != args.end() && domain::reserved_owner(owner->second)) return false;
@@ -79,7 +82,9 @@ bool matches(const Route& route, const http::Request& request, std::map<std::str
 bool wants_json(const http::Request& request) {
   return !request.segments.empty() && (request.segments[0] == "api" || request.segments[0] == "admin");
 }
-bool is_git(const http::Request& request) { return request.segments.size() >= 2 && request.segments[1].ends_with(".git"); }
+bool is_git(const http::Request& request) {
+  return request.segments.size() >= 2 && request.segments[1].ends_with(".git");
+}
 
 http::Response error_response(const Call& call, const Error& error) {
   auto status = http::status_of(error.kind);
@@ -110,11 +115,14 @@ http::Response error_response(const Call& call, const Error& error) {
 Status check_permission(const Call& call, Permission permission) {
   if (call.may(permission)) return {};
   if (!call.principal.user && permission != Permission::local)
-    return fail(ErrorKind::unauthorised, "this needs somebody who is signed in",
-                is_git(call.request) ? "give a token as the password; make one on the page 'Tokens' or with: pika-git token create --user NAME"
-                                     : "sign in, or send a token");
+    return fail(
+        ErrorKind::unauthorised, "this needs somebody who is signed in",
+        is_git(call.request)
+            ? "give a token as the password; make one on the page 'Tokens' or with: pika-git token create --user NAME"
+            : "sign in, or send a token");
   if (permission == Permission::local) return fail(ErrorKind::not_found, "there is no such page");
-  return fail(ErrorKind::forbidden, fmt::format("{} ({}) may not do this", call.principal.name(), to_string(call.principal.role())),
+  return fail(ErrorKind::forbidden,
+              fmt::format("{} ({}) may not do this", call.principal.name(), to_string(call.principal.role())),
               "ask an administrator for the right");
 }
 
@@ -137,7 +145,8 @@ http::Response guarded(Call& call, const Route& route) {
                                  "nothing was changed; try again when it is mended"});
   } catch (const std::exception& e) {
     log_error("server", "{} {}: {}", call.request.method, quote_name(call.request.target), e.what());
-    return error_response(call, {ErrorKind::internal, "the server made a mistake with this request", "its log says more"});
+    return error_response(call,
+                          {ErrorKind::internal, "the server made a mistake with this request", "its log says more"});
   }
 }
 
@@ -146,23 +155,33 @@ void harden(const http::Request& request, http::Response& response) {
   response.set("Referrer-Policy", "same-origin");
   bool has_policy = std::any_of(response.headers.begin(), response.headers.end(),
                                 [](const auto& h) { return lower(h.first) == "content-security-policy"; });
-  if (!has_policy && !is_git(request)) response.set("Content-Security-Policy", std::string(web::content_security_policy()));
+  if (!has_policy && !is_git(request))
+    response.set("Content-Security-Policy", std::string(web::content_security_policy()));
 }
 
 }  // namespace
 
-std::span<const Route> routes() { return kRoutes; }
+std::span<const Route> routes() {
+  return kRoutes;
+}
 
 bool Call::may(Permission permission) const {
   auto at_least = [&](domain::Role role) { return (principal.user || principal.local) && principal.role() >= role; };
   switch (permission) {
-    case Permission::open: return true;
-    case Permission::read: return site.options.anonymous_read || principal.user || principal.local;
-    case Permission::signed_in: return principal.user.has_value();
-    case Permission::write: return at_least(domain::Role::writer);
-    case Permission::land: return at_least(domain::Role::lander);
-    case Permission::admin: return at_least(domain::Role::admin);
-    case Permission::local: return principal.local;
+    case Permission::open:
+      return true;
+    case Permission::read:
+      return site.options.anonymous_read || principal.user || principal.local;
+    case Permission::signed_in:
+      return principal.user.has_value();
+    case Permission::write:
+      return at_least(domain::Role::writer);
+    case Permission::land:
+      return at_least(domain::Role::lander);
+    case Permission::admin:
+      return at_least(domain::Role::admin);
+    case Permission::local:
+      return principal.local;
   }
   return false;
 }
@@ -171,7 +190,8 @@ Result<store::Repository> Call::repository() const {
   auto owner = args.at("owner");
   auto name = args.contains("name") ? args.at("name") : args.at("git").substr(0, args.at("git").size() - 4);
   if (auto found = site.store->repository(owner, name)) return *found;
-  return fail(ErrorKind::not_found, fmt::format("there is no repository {}/{} here", quote_name(to_utf8(owner)), quote_name(to_utf8(name))),
+  return fail(ErrorKind::not_found,
+              fmt::format("there is no repository {}/{} here", quote_name(to_utf8(owner)), quote_name(to_utf8(name))),
               "the feed lists those that are; make one with: pika-git repo create OWNER/NAME");
 }
 
@@ -179,7 +199,8 @@ Result<store::Branch> Call::branch(const store::Repository& r) const {
   auto number = parse_number<std::int64_t>(args.at("number"));
   if (number)
     if (auto found = site.store->branch(r.id, *number)) return *found;
-  return fail(ErrorKind::not_found, fmt::format("{} has no branch #{}", r.full_name(), quote_name(to_utf8(args.at("number")))),
+  return fail(ErrorKind::not_found,
+              fmt::format("{} has no branch #{}", r.full_name(), quote_name(to_utf8(args.at("number")))),
               "the repository's page lists its branches");
 }
 
@@ -187,11 +208,13 @@ Result<store::Suite> Call::suite(const store::Repository& r) const {
   auto number = parse_number<std::int64_t>(args.at("suite"));
   if (number)
     if (auto found = site.store->suite(r.id, *number)) return *found;
-  return fail(ErrorKind::not_found, fmt::format("{} has no run #{}", r.full_name(), quote_name(to_utf8(args.at("suite")))));
+  return fail(ErrorKind::not_found,
+              fmt::format("{} has no run #{}", r.full_name(), quote_name(to_utf8(args.at("suite")))));
 }
 
 std::uint64_t body_limit(const http::Request& head) {
-  if (is_git(head)) return head.segments.size() == 3 && head.segments[2] == "git-receive-pack" ? 8ull << 30 : 64ull << 20;
+  if (is_git(head))
+    return head.segments.size() == 3 && head.segments[2] == "git-receive-pack" ? 8ull << 30 : 64ull << 20;
   return 1u << 20;
 }
 

@@ -11,7 +11,7 @@ struct Route {
   std::string_view method, pattern;
   Permission permission;
   Handler handler;
-  bool form = false;     // a posted form: CSRF is checked
+  bool form = false;  // a posted form: CSRF is checked
 };
 std::span<const Route> routes();
 

@@ -13,10 +13,11 @@ namespace pika::server {
 
 namespace {
 constexpr auto kLook = std::chrono::milliseconds(500);
-constexpr const char* kLinger = "60";   // seconds
+constexpr const char* kLinger = "60";  // seconds
 }  // namespace
 
-RunnerProcess::RunnerProcess(const SiteOptions& options, forge::Layout layout) : options_(options), layout_(std::move(layout)) {}
+RunnerProcess::RunnerProcess(const SiteOptions& options, forge::Layout layout)
+    : options_(options), layout_(std::move(layout)) {}
 
 RunnerProcess::~RunnerProcess() {
   {
@@ -42,8 +43,15 @@ void RunnerProcess::watch() {
       if (free && !child) {
         proc::Command command;
         auto program = options_.runner_program.empty() ? program_dir() / "pika-runner" : options_.runner_program;
-        command.argv = {program.string(), "--server", "unix:" + fs::absolute(layout_.runner_socket()).string(), "--state",
-                        fs::absolute(layout_.runner_state()).string(), "--name", "here", "--linger", kLinger};
+        command.argv = {program.string(),
+                        "--server",
+                        "unix:" + fs::absolute(layout_.runner_socket()).string(),
+                        "--state",
+                        fs::absolute(layout_.runner_state()).string(),
+                        "--name",
+                        "here",
+                        "--linger",
+                        kLinger};
         if (options_.runner_slots > 0) {
           command.argv.push_back("--slots");
           command.argv.push_back(std::to_string(options_.runner_slots));
@@ -69,7 +77,7 @@ void RunnerProcess::watch() {
     changed_.wait_for(lock, kLook, [&] { return stop_; });
     if (stop_) break;
   }
-  if (child) child->release();   // it goes on without us
+  if (child) child->release();  // it goes on without us
 }
 
 }  // namespace pika::server

@@ -10,12 +10,15 @@ namespace pika::server {
 
 namespace {
 
-void read_runner(const toml::Value& value, const std::string& name, std::vector<toml::Problem>& problems, SiteOptions& options) {
+void read_runner(const toml::Value& value, const std::string& name, std::vector<toml::Problem>& problems,
+                 SiteOptions& options) {
   toml::TableReader runner(value, name, problems);
   if (auto start = runner.boolean("start")) options.start_runner = *start;
   if (auto slots = runner.integer("slots")) {
-    if (*slots < 1 || *slots > 1024) runner.complain(runner.at("slots"), "slots is a number from 1 to 1024");
-    else options.runner_slots = static_cast<unsigned>(*slots);
+    if (*slots < 1 || *slots > 1024)
+      runner.complain(runner.at("slots"), "slots is a number from 1 to 1024");
+    else
+      options.runner_slots = static_cast<unsigned>(*slots);
   }
   if (auto allow = runner.boolean("allow_host_process")) options.allow_host_process = *allow;
   runner.finish();
@@ -33,12 +36,15 @@ Status read_settings(const fs::path& file, SiteOptions& options) {
   toml::TableReader table(*parsed, name, problems);
   if (auto listen = table.string("listen")) options.listen = listen->text;
   if (auto port = table.integer("port")) {
-    if (*port < 0 || *port > 65535) table.complain(table.at("port"), "port is a number from 0 to 65535");
-    else options.port = static_cast<std::uint16_t>(*port);
+    if (*port < 0 || *port > 65535)
+      table.complain(table.at("port"), "port is a number from 0 to 65535");
+    else
+      options.port = static_cast<std::uint16_t>(*port);
   }
   if (auto url = table.string("public_url")) options.public_url = url->text;
   if (auto anonymous = table.string("anonymous")) {
-    if (anonymous->text != "read" && anonymous->text != "none") table.complain(anonymous->at, "anonymous is \"read\" or \"none\"");
+    if (anonymous->text != "read" && anonymous->text != "none")
+      table.complain(anonymous->at, "anonymous is \"read\" or \"none\"");
     options.anonymous_read = anonymous->text == "read";
   }
   if (const auto* runner = table.table("runner")) read_runner(*runner, name, problems, options);

@@ -41,7 +41,7 @@ class Background {
       {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [&] { return stop_ || !queue_.empty(); });
-        if (stop_) return;   // what is left is found again by the next start's repair
+        if (stop_) return;  // what is left is found again by the next start's repair
         work = std::move(queue_.front());
         queue_.pop_front();
       }
@@ -90,8 +90,8 @@ void remove_stale_git_locks(const fs::path& repository) {
   std::vector<fs::path> stale;
   for (const auto& name : {"packed-refs.lock", "HEAD.lock", "config.lock"})
     if (fs::exists(repository / name, ignored)) stale.push_back(repository / name);
-  for (auto it = fs::recursive_directory_iterator(repository / "refs", ignored); !ignored && it != fs::recursive_directory_iterator();
-       it.increment(ignored))
+  for (auto it = fs::recursive_directory_iterator(repository / "refs", ignored);
+       !ignored && it != fs::recursive_directory_iterator(); it.increment(ignored))
     if (it->path().extension() == ".lock") stale.push_back(it->path());
   for (const auto& path : stale) {
     log_warning("site", "removing git's lock '{}' that a stop left behind", path.string());
@@ -110,25 +110,28 @@ void make_hooks(const forge::Layout& layout, const fs::path& program) {
 }  // namespace
 
 Site::Site() : impl_(std::make_unique<Impl>()) {}
-Site::~Site() { stop(); }
+Site::~Site() {
+  stop();
+}
 
 Result<std::unique_ptr<Site>> Site::open(SiteOptions options) {
   std::unique_ptr<Site> site(new Site());
   auto& i = *site->impl_;
   i.options = std::move(options);
-  if (i.options.data.empty())
-    return fail(ErrorKind::invalid, "no data folder was named", "give one with --data DIR");
+  if (i.options.data.empty()) return fail(ErrorKind::invalid, "no data folder was named", "give one with --data DIR");
   i.options.data = fs::absolute(i.options.data);
   forge::Layout layout{i.options.data};
   try {
     layout.make();
     i.lock = FileLock::try_lock(layout.lock());
   } catch (const SystemError& e) {
-    return fail(ErrorKind::unavailable, fmt::format("the data folder '{}' can't be used: {}", layout.data.string(), e.what()),
+    return fail(ErrorKind::unavailable,
+                fmt::format("the data folder '{}' can't be used: {}", layout.data.string(), e.what()),
                 "give a folder that you may write with --data DIR");
   }
   if (!i.lock)
-    return fail(ErrorKind::conflict, fmt::format("the data folder '{}' is in use by another pika-git", layout.data.string()),
+    return fail(ErrorKind::conflict,
+                fmt::format("the data folder '{}' is in use by another pika-git", layout.data.string()),
                 "stop that one, or give another folder with --data DIR");
   i.store = PIKA_TRY(store::Store::open(i.options.data));
   auto& c = i.context;
@@ -136,7 +139,8 @@ Result<std::unique_ptr<Site>> Site::open(SiteOptions options) {
   c.layout = layout;
   c.store = i.store.get();
   c.locks = &i.locks;
-  c.url = i.options.public_url.empty() ? fmt::format("http://{}:{}", i.options.listen, i.options.port) : i.options.public_url;
+  c.url = i.options.public_url.empty() ? fmt::format("http://{}:{}", i.options.listen, i.options.port)
+                                       : i.options.public_url;
   while (c.url.ends_with('/')) c.url.pop_back();
   i.hub = std::make_unique<forge::EventHub>(*i.store);
   i.explain = std::make_unique<forge::ExplainLoop>(*i.store, layout);
@@ -208,9 +212,15 @@ void Site::stop() {
   i.explain.reset();
 }
 
-std::uint16_t Site::port() const { return impl_->server ? impl_->server->port() : 0; }
-const std::string& Site::url() const { return impl_->context.url; }
-const std::string& Site::first_link() const { return impl_->first_link; }
+std::uint16_t Site::port() const {
+  return impl_->server ? impl_->server->port() : 0;
+}
+const std::string& Site::url() const {
+  return impl_->context.url;
+}
+const std::string& Site::first_link() const {
+  return impl_->first_link;
+}
 
 http::Response Site::administer(http::Request request) {
   request.over_unix = true;

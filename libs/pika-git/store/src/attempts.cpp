@@ -29,8 +29,10 @@ ScheduleInput Store::schedule_input() {
   return db_->read([&](db::Connection& c) {
     ScheduleInput out;
     auto rows = c.query(
-        "SELECT a.id, s.branch, s.id, l.lane, l.position, l.required, l.lane_group, a.queued_at, a.not_before, a.status, "
-        "a.runner, l.jobs, r.owner, r.name FROM ci_attempt a JOIN ci_lane l ON l.id = a.lane JOIN ci_suite s ON s.id = l.suite "
+        "SELECT a.id, s.branch, s.id, l.lane, l.position, l.required, l.lane_group, a.queued_at, a.not_before, "
+        "a.status, "
+        "a.runner, l.jobs, r.owner, r.name FROM ci_attempt a JOIN ci_lane l ON l.id = a.lane JOIN ci_suite s ON s.id = "
+        "l.suite "
         "JOIN repo_repository r ON r.id = s.repository WHERE a.status IN ('queued', 'running')");
     while (rows.next()) {
       auto group = rows.text(6);
@@ -59,9 +61,10 @@ ScheduleInput Store::schedule_input() {
 std::optional<std::int64_t> Store::assign(AttemptId attempt, const std::string& runner, const std::string& why,
                                           Micros lease_until, Micros at) {
   auto fence = db_->write([&](db::Connection& c) -> std::optional<std::int64_t> {
-    if (c.run("UPDATE ci_attempt SET status = 'running', runner = ?, fence = fence + 1, lease_until = ?, started_at = 0, "
-              "waiting_reason = '', waiting_detail = '' WHERE id = ? AND status = 'queued'",
-              runner, lease_until, attempt) == 0)
+    if (c.run(
+            "UPDATE ci_attempt SET status = 'running', runner = ?, fence = fence + 1, lease_until = ?, started_at = 0, "
+            "waiting_reason = '', waiting_detail = '' WHERE id = ? AND status = 'queued'",
+            runner, lease_until, attempt) == 0)
       return std::nullopt;
     decide(c, attempt, why, at);
     tell_attempt(c, at, attempt);
@@ -75,7 +78,8 @@ void Store::set_waiting(const std::vector<Waiting>& waiting) {
   auto changed = db_->read([&](db::Connection& c) {
     std::vector<Waiting> out;
     for (const auto& w : waiting) {
-      auto rows = c.query("SELECT waiting_reason, waiting_detail FROM ci_attempt WHERE id = ? AND status = 'queued'", w.attempt);
+      auto rows = c.query("SELECT waiting_reason, waiting_detail FROM ci_attempt WHERE id = ? AND status = 'queued'",
+                          w.attempt);
       if (!rows.next()) continue;
       // A countdown is told by its reason alone, or it would change with every look.
       if (rows.text_view(0) == w.reason && (w.reason == "backoff" || rows.text_view(1) == w.detail)) continue;
@@ -87,8 +91,8 @@ void Store::set_waiting(const std::vector<Waiting>& waiting) {
   auto at = system_clock().now();
   db_->write([&](db::Connection& c) {
     for (const auto& w : changed) {
-      if (c.run("UPDATE ci_attempt SET waiting_reason = ?, waiting_detail = ? WHERE id = ? AND status = 'queued'", w.reason,
-                to_utf8(w.detail), w.attempt) == 0)
+      if (c.run("UPDATE ci_attempt SET waiting_reason = ?, waiting_detail = ? WHERE id = ? AND status = 'queued'",
+                w.reason, to_utf8(w.detail), w.attempt) == 0)
         continue;
       decide(c, w.attempt, fmt::format("waits ({}): {}", w.reason, w.detail), at);
       tell_attempt(c, at, w.attempt);
@@ -99,8 +103,8 @@ void Store::set_waiting(const std::vector<Waiting>& waiting) {
 
 bool Store::mark_started(AttemptId attempt, std::int64_t fence, const std::string& run_id, Micros at) {
   bool done = db_->write([&](db::Connection& c) {
-    if (c.run("UPDATE ci_attempt SET started_at = ?, run_id = ? WHERE id = ? AND fence = ? AND status = 'running'", at, run_id,
-              attempt, fence) == 0)
+    if (c.run("UPDATE ci_attempt SET started_at = ?, run_id = ? WHERE id = ? AND fence = ? AND status = 'running'", at,
+              run_id, attempt, fence) == 0)
       return false;
     tell_attempt(c, at, attempt);
     return true;
@@ -114,8 +118,9 @@ std::vector<RunningLease> Store::heartbeat(const std::string& runner, const std:
   return db_->write_urgent([&](db::Connection& c) {
     std::vector<RunningLease> stop;
     for (const auto& lease : running) {
-      if (c.run("UPDATE ci_attempt SET lease_until = ? WHERE id = ? AND fence = ? AND runner = ? AND status = 'running'",
-                lease_until, lease.attempt, lease.fence, runner) == 0)
+      if (c.run(
+              "UPDATE ci_attempt SET lease_until = ? WHERE id = ? AND fence = ? AND runner = ? AND status = 'running'",
+              lease_until, lease.attempt, lease.fence, runner) == 0)
         stop.push_back(lease);
     }
     return stop;
@@ -133,8 +138,8 @@ EndOutcome Store::end_attempt(const AttemptEnd& end) {
         "run_id = CASE WHEN ?5 = '' THEN run_id ELSE ?5 END, "
         "started_at = CASE WHEN ?6 > 0 THEN ?6 WHEN started_at = 0 THEN ?7 ELSE started_at END, finished_at = ?7, "
         "lease_until = 0, waiting_reason = '', waiting_detail = '' WHERE id = ?8 AND fence = ?9",
-        jerichoci::to_string(end.status), jerichoci::to_string(end.failure), to_utf8(end.message), end.exit_code, end.run_id,
-        end.started_at, end.at, end.attempt, end.fence);
+        jerichoci::to_string(end.status), jerichoci::to_string(end.failure), to_utf8(end.message), end.exit_code,
+        end.run_id, end.started_at, end.at, end.attempt, end.fence);
     decide(c, end.attempt,
            fmt::format("attempt {} ended: {}{}{}", a->number, jerichoci::to_string(end.status),
                        end.message.empty() ? "" : ": ", end.message),
@@ -158,7 +163,8 @@ void Store::set_log_size(AttemptId attempt, std::uint64_t size) {
 std::vector<RunningLease> Store::expired_leases(Micros now) {
   return db_->read([&](db::Connection& c) {
     std::vector<RunningLease> out;
-    auto rows = c.query("SELECT id, fence, runner, lease_until FROM ci_attempt WHERE status = 'running' AND lease_until < ?", now);
+    auto rows = c.query(
+        "SELECT id, fence, runner, lease_until FROM ci_attempt WHERE status = 'running' AND lease_until < ?", now);
     while (rows.next()) out.push_back({rows.get<AttemptId>(0), rows.int64(1), rows.text(2), rows.int64(3)});
     return out;
   });
@@ -168,14 +174,17 @@ std::optional<Attempt> Store::add_attempt(LaneId lane, const std::string& why, M
   auto added = db_->write([&](db::Connection& c) -> std::optional<Attempt> {
     std::optional<Attempt> newest;
     {
-      auto rows = c.query("SELECT " PIKA_ATTEMPT_COLUMNS " FROM ci_attempt a WHERE a.lane = ? ORDER BY a.number DESC LIMIT 1", lane);
+      auto rows = c.query(
+          "SELECT " PIKA_ATTEMPT_COLUMNS " FROM ci_attempt a WHERE a.lane = ? ORDER BY a.number DESC LIMIT 1", lane);
       if (!rows.next()) return std::nullopt;
       newest = read_attempt(rows);
     }
     if (!jerichoci::is_final(newest->status)) return std::nullopt;
-    if (!c.value<std::string>("SELECT unrunnable FROM ci_lane WHERE id = ?", lane).value_or("").empty()) return std::nullopt;
-    c.run("INSERT INTO ci_attempt (lane, number, status, queued_at, not_before, fence) VALUES (?, ?, 'queued', ?, ?, 0)", lane,
-          newest->number + 1, at, not_before);
+    if (!c.value<std::string>("SELECT unrunnable FROM ci_lane WHERE id = ?", lane).value_or("").empty())
+      return std::nullopt;
+    c.run(
+        "INSERT INTO ci_attempt (lane, number, status, queued_at, not_before, fence) VALUES (?, ?, 'queued', ?, ?, 0)",
+        lane, newest->number + 1, at, not_before);
     AttemptId id(c.last_insert_id());
     decide(c, id, fmt::format("attempt {} queued: {}", newest->number + 1, why), at);
     tell_attempt(c, at, id);
@@ -204,7 +213,8 @@ std::optional<AttemptContext> Store::attempt_context(AttemptId id) {
     auto branch = c.query("SELECT " PIKA_BRANCH_COLUMNS " FROM repo_branch b WHERE b.id = ?", out.suite.branch);
     if (!branch.next()) return std::nullopt;
     out.branch = read_branch(branch);
-    auto repository = c.query("SELECT " PIKA_REPOSITORY_COLUMNS " FROM repo_repository r WHERE r.id = ?", out.suite.repository);
+    auto repository =
+        c.query("SELECT " PIKA_REPOSITORY_COLUMNS " FROM repo_repository r WHERE r.id = ?", out.suite.repository);
     if (!repository.next()) return std::nullopt;
     out.repository = read_repository(repository);
     return out;

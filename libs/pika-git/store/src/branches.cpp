@@ -13,38 +13,46 @@ Store::~Store() = default;
 
 Result<std::unique_ptr<Store>> Store::open(const fs::path& data) {
   std::unique_ptr<Store> store(new Store());
-  store->db_ = PIKA_TRY(db::Database::open(
-      {.path = data / "db/pika.sqlite", .migrations = migrations(), .backup_dir = data / "backup"}));
+  store->db_ = PIKA_TRY(
+      db::Database::open({.path = data / "db/pika.sqlite", .migrations = migrations(), .backup_dir = data / "backup"}));
   return store;
 }
 
-void Store::on_event(std::function<void()> listener) { listener_ = std::move(listener); }
+void Store::on_event(std::function<void()> listener) {
+  listener_ = std::move(listener);
+}
 void Store::told() {
   if (listener_) listener_();
 }
-std::optional<std::string> Store::poisoned() const { return db_->poisoned(); }
+std::optional<std::string> Store::poisoned() const {
+  return db_->poisoned();
+}
 
 std::int64_t Store::last_event() {
   return db_->read([&](db::Connection& c) {
-    return c.value<std::optional<std::int64_t>>("SELECT max(sequence) FROM admin_event").value_or(std::nullopt).value_or(0);
+    return c.value<std::optional<std::int64_t>>("SELECT max(sequence) FROM admin_event")
+        .value_or(std::nullopt)
+        .value_or(0);
   });
 }
 
 std::vector<Event> Store::events_after(std::int64_t sequence, int limit) {
   return db_->read([&](db::Connection& c) {
     std::vector<Event> out;
-    auto rows = c.query("SELECT sequence, kind, repository, data FROM admin_event WHERE sequence > ? ORDER BY sequence LIMIT ?",
-                        sequence, limit);
+    auto rows =
+        c.query("SELECT sequence, kind, repository, data FROM admin_event WHERE sequence > ? ORDER BY sequence LIMIT ?",
+                sequence, limit);
     while (rows.next()) out.push_back({rows.int64(0), rows.text(1), rows.get<RepositoryId>(2), rows.text(3)});
     return out;
   });
 }
 
-Result<Repository> Store::create_repository(const std::string& owner, const std::string& name, const std::string& target,
-                                            Micros at) {
+Result<Repository> Store::create_repository(const std::string& owner, const std::string& name,
+                                            const std::string& target, Micros at) {
   auto made = db_->write([&](db::Connection& c) -> Result<Repository> {
     if (c.value<std::int64_t>("SELECT id FROM repo_repository WHERE owner = ? AND name = ?", owner, name))
-      return fail(ErrorKind::conflict, fmt::format("there is a repository {}/{} already", owner, name), "choose another name");
+      return fail(ErrorKind::conflict, fmt::format("there is a repository {}/{} already", owner, name),
+                  "choose another name");
     c.run("INSERT INTO repo_repository (owner, name, target, created_at) VALUES (?, ?, ?, ?)", owner, name, target, at);
     return Repository{RepositoryId(c.last_insert_id()), owner, name, target, at};
   });
@@ -54,7 +62,8 @@ Result<Repository> Store::create_repository(const std::string& owner, const std:
 
 std::optional<Repository> Store::repository(const std::string& owner, const std::string& name) {
   return db_->read([&](db::Connection& c) -> std::optional<Repository> {
-    auto rows = c.query("SELECT " PIKA_REPOSITORY_COLUMNS " FROM repo_repository r WHERE owner = ? AND name = ?", owner, name);
+    auto rows =
+        c.query("SELECT " PIKA_REPOSITORY_COLUMNS " FROM repo_repository r WHERE owner = ? AND name = ?", owner, name);
     if (!rows.next()) return std::nullopt;
     return read_repository(rows);
   });
@@ -78,7 +87,8 @@ std::vector<Repository> Store::repositories() {
 }
 
 void Store::set_target(RepositoryId repository, const std::string& target) {
-  db_->write([&](db::Connection& c) { c.run("UPDATE repo_repository SET target = ? WHERE id = ?", target, repository); });
+  db_->write(
+      [&](db::Connection& c) { c.run("UPDATE repo_repository SET target = ? WHERE id = ?", target, repository); });
 }
 
 namespace {
@@ -90,16 +100,16 @@ std::optional<Branch> branch_by_id(db::Connection& c, BranchId id) {
 }
 
 std::optional<Branch> open_branch_named(db::Connection& c, RepositoryId repository, const std::string& name) {
-  auto rows = c.query(
-      "SELECT " PIKA_BRANCH_COLUMNS " FROM repo_branch b WHERE b.repository = ? AND b.name = ? AND b.state = 'open'",
-      repository, db::Blob{name});
+  auto rows = c.query("SELECT " PIKA_BRANCH_COLUMNS
+                      " FROM repo_branch b WHERE b.repository = ? AND b.name = ? AND b.state = 'open'",
+                      repository, db::Blob{name});
   if (!rows.next()) return std::nullopt;
   return read_branch(rows);
 }
 
 std::optional<Version> newest_version_of(db::Connection& c, BranchId branch) {
-  auto rows =
-      c.query("SELECT " PIKA_VERSION_COLUMNS " FROM repo_version v WHERE v.branch = ? ORDER BY v.number DESC LIMIT 1", branch);
+  auto rows = c.query(
+      "SELECT " PIKA_VERSION_COLUMNS " FROM repo_version v WHERE v.branch = ? ORDER BY v.number DESC LIMIT 1", branch);
   if (!rows.next()) return std::nullopt;
   return read_version(rows);
 }
@@ -110,8 +120,8 @@ BranchId insert_branch(db::Connection& c, const PushRecord& push) {
   c.run(
       "INSERT INTO repo_branch (repository, number, name, title, description, author, state, created_at, updated_at) "
       "VALUES (?, ?, ?, ?, ?, ?, 'open', ?, ?)",
-      push.repository, number, db::Blob{push.branch}, to_utf8(push.title), to_utf8(push.description), to_utf8(push.author),
-      push.at, push.at);
+      push.repository, number, db::Blob{push.branch}, to_utf8(push.title), to_utf8(push.description),
+      to_utf8(push.author), push.at, push.at);
   return BranchId(c.last_insert_id());
 }
 
@@ -127,9 +137,11 @@ Pushed Store::record_push(const PushRecord& push) {
     if (!newest || newest->head != push.head) {
       out.new_version = true;
       auto number = newest ? newest->number + 1 : 1;
-      c.run("INSERT INTO repo_version (branch, number, head, merge_base, pushed_by, pushed_at) VALUES (?, ?, ?, ?, ?, ?)", id,
-            number, push.head, push.merge_base, to_utf8(push.pushed_by), push.at);
-      c.run("UPDATE repo_branch SET versions = ?, head = ?, updated_at = ? WHERE id = ?", number, push.head, push.at, id);
+      c.run(
+          "INSERT INTO repo_version (branch, number, head, merge_base, pushed_by, pushed_at) VALUES (?, ?, ?, ?, ?, ?)",
+          id, number, push.head, push.merge_base, to_utf8(push.pushed_by), push.at);
+      c.run("UPDATE repo_branch SET versions = ?, head = ?, updated_at = ? WHERE id = ?", number, push.head, push.at,
+            id);
       newest = newest_version_of(c, id);
     }
     if (push.title_given) c.run("UPDATE repo_branch SET title = ? WHERE id = ?", to_utf8(push.title), id);
@@ -153,8 +165,8 @@ void Store::close_branch(BranchId id, const std::string& why, Micros at) {
 
 std::optional<Branch> Store::branch(RepositoryId repository, std::int64_t number) {
   return db_->read([&](db::Connection& c) -> std::optional<Branch> {
-    auto rows = c.query("SELECT " PIKA_BRANCH_COLUMNS " FROM repo_branch b WHERE b.repository = ? AND b.number = ?", repository,
-                        number);
+    auto rows = c.query("SELECT " PIKA_BRANCH_COLUMNS " FROM repo_branch b WHERE b.repository = ? AND b.number = ?",
+                        repository, number);
     if (!rows.next()) return std::nullopt;
     return read_branch(rows);
   });
@@ -187,8 +199,8 @@ std::vector<Branch> Store::branches(const BranchQuery& q) {
                    "ORDER BY b.updated_at DESC, b.id DESC LIMIT ?",
                    *q.repository, *state, before, q.limit));
     else if (q.repository)
-      take(c.query("SELECT " PIKA_BRANCH_COLUMNS
-                   " FROM repo_branch b WHERE b.repository = ? AND b.updated_at < ? ORDER BY b.updated_at DESC, b.id DESC LIMIT ?",
+      take(c.query("SELECT " PIKA_BRANCH_COLUMNS " FROM repo_branch b WHERE b.repository = ? AND b.updated_at < ? "
+                                                 "ORDER BY b.updated_at DESC, b.id DESC LIMIT ?",
                    *q.repository, before, q.limit));
     else
       take(c.query("SELECT " PIKA_BRANCH_COLUMNS
@@ -206,9 +218,15 @@ BranchCounts Store::branch_counts(RepositoryId repository) {
     while (rows.next()) {
       auto n = rows.get<int>(1);
       switch (parse_branch_state(rows.text_view(0)).value_or(BranchState::open)) {
-        case BranchState::open: counts.open = n; break;
-        case BranchState::merged: counts.merged = n; break;
-        case BranchState::closed: counts.closed = n; break;
+        case BranchState::open:
+          counts.open = n;
+          break;
+        case BranchState::merged:
+          counts.merged = n;
+          break;
+        case BranchState::closed:
+          counts.closed = n;
+          break;
       }
     }
     return counts;
@@ -218,7 +236,8 @@ BranchCounts Store::branch_counts(RepositoryId repository) {
 std::vector<Version> Store::versions(BranchId branch) {
   return db_->read([&](db::Connection& c) {
     std::vector<Version> out;
-    auto rows = c.query("SELECT " PIKA_VERSION_COLUMNS " FROM repo_version v WHERE v.branch = ? ORDER BY v.number", branch);
+    auto rows =
+        c.query("SELECT " PIKA_VERSION_COLUMNS " FROM repo_version v WHERE v.branch = ? ORDER BY v.number", branch);
     while (rows.next()) out.push_back(read_version(rows));
     return out;
   });
@@ -250,7 +269,8 @@ std::vector<Version> Store::pending_tutorials(int limit) {
 void Store::set_tutorial(VersionId version, TutorialState state, const std::string& error, const Version* figures) {
   auto at = system_clock().now();
   db_->write([&](db::Connection& c) {
-    c.run("UPDATE repo_version SET tutorial = ?, tutorial_error = ? WHERE id = ?", to_string(state), to_utf8(error), version);
+    c.run("UPDATE repo_version SET tutorial = ?, tutorial_error = ? WHERE id = ?", to_string(state), to_utf8(error),
+          version);
     if (figures)
       c.run("UPDATE repo_version SET commits = ?, files = ?, added = ?, removed = ? WHERE id = ?", figures->commits,
             figures->files, figures->added, figures->removed, version);

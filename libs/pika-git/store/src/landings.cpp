@@ -11,9 +11,9 @@ namespace pika::store {
 // is SHA-256 over the fields, one a line, in this order.
 std::string Store::landing_hash(RepositoryId repository, const Landing& d) {
   return sha256_hex(fmt::format("pika-landing-1\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n",
-                                repository.value(), d.record, d.branch.value(), d.version.value(), d.target, d.target_before,
-                                d.commit, d.tree_tested, d.tree_landed, d.by, d.at, d.policy_id, print_list(d.red_lanes),
-                                print_list({d.override_reason}), d.previous_hash));
+                                repository.value(), d.record, d.branch.value(), d.version.value(), d.target,
+                                d.target_before, d.commit, d.tree_tested, d.tree_landed, d.by, d.at, d.policy_id,
+                                print_list(d.red_lanes), print_list({d.override_reason}), d.previous_hash));
 }
 
 Landing Store::begin_landing(Landing d) {
@@ -22,18 +22,21 @@ Landing Store::begin_landing(Landing d) {
     c.run("UPDATE repo_repository SET landings = landings + 1 WHERE id = ?", repository);
     d.record = c.value<std::int64_t>("SELECT landings FROM repo_repository WHERE id = ?", repository).value();
     d.previous_hash =
-        c.value<std::string>("SELECT hash FROM land_landing WHERE repository = ? ORDER BY record DESC LIMIT 1", repository)
+        c.value<std::string>("SELECT hash FROM land_landing WHERE repository = ? ORDER BY record DESC LIMIT 1",
+                             repository)
             .value_or("");
     d.state = "begun";
     d.by = to_utf8(d.by);
     d.override_reason = to_utf8(d.override_reason);
     d.hash = landing_hash(repository, d);
     c.run(
-        "INSERT INTO land_landing (repository, record, branch, version, candidate, suite, target, target_before, commit_id, "
+        "INSERT INTO land_landing (repository, record, branch, version, candidate, suite, target, target_before, "
+        "commit_id, "
         "tree_tested, tree_landed, by_user, at, policy_id, red_lanes, override_reason, state, previous_hash, hash) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'begun', ?, ?)",
-        repository, d.record, d.branch, d.version, d.candidate, d.suite, d.target, d.target_before, d.commit, d.tree_tested,
-        d.tree_landed, d.by, d.at, d.policy_id, print_list(d.red_lanes), d.override_reason, d.previous_hash, d.hash);
+        repository, d.record, d.branch, d.version, d.candidate, d.suite, d.target, d.target_before, d.commit,
+        d.tree_tested, d.tree_landed, d.by, d.at, d.policy_id, print_list(d.red_lanes), d.override_reason,
+        d.previous_hash, d.hash);
     return d;
   });
 }
@@ -41,7 +44,8 @@ Landing Store::begin_landing(Landing d) {
 void Store::complete_landing(const Landing& d) {
   db_->write([&](db::Connection& c) {
     c.run("UPDATE land_landing SET state = 'landed' WHERE branch = ? AND record = ?", d.branch, d.record);
-    if (c.run("UPDATE repo_branch SET state = 'merged', merge_commit = ?, updated_at = ? WHERE id = ? AND state <> 'merged'",
+    if (c.run("UPDATE repo_branch SET state = 'merged', merge_commit = ?, updated_at = ? WHERE id = ? AND state <> "
+              "'merged'",
               d.commit, d.at, d.branch) > 0)
       tell_branch(c, d.at, d.branch);
   });
@@ -50,15 +54,16 @@ void Store::complete_landing(const Landing& d) {
 
 void Store::abandon_landing(const Landing& d, const std::string& why) {
   db_->write([&](db::Connection& c) {
-    c.run("UPDATE land_landing SET state = 'abandoned', abandoned_why = ? WHERE branch = ? AND record = ?", to_utf8(why), d.branch,
-          d.record);
+    c.run("UPDATE land_landing SET state = 'abandoned', abandoned_why = ? WHERE branch = ? AND record = ?",
+          to_utf8(why), d.branch, d.record);
   });
 }
 
 std::vector<std::pair<RepositoryId, Landing>> Store::unfinished_landings() {
   return db_->read([&](db::Connection& c) {
     std::vector<std::pair<RepositoryId, Landing>> out;
-    auto rows = c.query("SELECT " PIKA_LANDING_COLUMNS ", d.repository FROM land_landing d WHERE d.state = 'begun' ORDER BY d.id");
+    auto rows = c.query("SELECT " PIKA_LANDING_COLUMNS
+                        ", d.repository FROM land_landing d WHERE d.state = 'begun' ORDER BY d.id");
     while (rows.next()) out.emplace_back(rows.get<RepositoryId>(18), read_landing(rows));
     return out;
   });
@@ -77,7 +82,8 @@ std::optional<Landing> Store::landing_of(BranchId branch) {
 std::vector<Landing> Store::landings(RepositoryId repository) {
   return db_->read([&](db::Connection& c) {
     std::vector<Landing> out;
-    auto rows = c.query("SELECT " PIKA_LANDING_COLUMNS " FROM land_landing d WHERE d.repository = ? ORDER BY d.record", repository);
+    auto rows = c.query("SELECT " PIKA_LANDING_COLUMNS " FROM land_landing d WHERE d.repository = ? ORDER BY d.record",
+                        repository);
     while (rows.next()) out.push_back(read_landing(rows));
     return out;
   });

@@ -16,7 +16,8 @@ constexpr Micros kUseGranularity = 60 * kSecond;
 
 Result<User> Store::create_user(const std::string& name, Role role, Micros at) {
   if (!valid_name(name))
-    return fail(ErrorKind::invalid, fmt::format("'{}' is no user name", name), "use up to 64 letters, digits, dots, dashes and underscores");
+    return fail(ErrorKind::invalid, fmt::format("'{}' is no user name", name),
+                "use up to 64 letters, digits, dots, dashes and underscores");
   return db_->write([&](db::Connection& c) -> Result<User> {
     if (c.value<UserId>("SELECT id FROM auth_user WHERE name = ?", name))
       return fail(ErrorKind::conflict, fmt::format("there is a user {} already", name));
@@ -40,8 +41,10 @@ int Store::user_count() {
 std::string Store::create_login_link(const std::string& name, Micros expires, Micros at) {
   auto secret = random_hex(24);
   db_->write([&](db::Connection& c) {
-    c.run("INSERT INTO auth_login_link (hash, user, created_at, expires_at) SELECT ?, id, ?, ? FROM auth_user WHERE name = ?",
-          sha256_hex(secret), at, expires, name);
+    c.run(
+        "INSERT INTO auth_login_link (hash, user, created_at, expires_at) SELECT ?, id, ?, ? FROM auth_user WHERE name "
+        "= ?",
+        sha256_hex(secret), at, expires, name);
   });
   return secret;
 }
@@ -49,9 +52,11 @@ std::string Store::create_login_link(const std::string& name, Micros expires, Mi
 std::optional<User> Store::use_login_link(const std::string& secret, Micros at) {
   return db_->write([&](db::Connection& c) -> std::optional<User> {
     auto hash = sha256_hex(secret);
-    if (c.run("UPDATE auth_login_link SET used_at = ?1 WHERE hash = ?2 AND used_at = 0 AND expires_at > ?1", at, hash) == 0)
+    if (c.run("UPDATE auth_login_link SET used_at = ?1 WHERE hash = ?2 AND used_at = 0 AND expires_at > ?1", at,
+              hash) == 0)
       return std::nullopt;
-    auto rows = c.query("SELECT u.id, u.name, u.role FROM auth_login_link k JOIN auth_user u ON u.id = k.user WHERE k.hash = ?", hash);
+    auto rows = c.query(
+        "SELECT u.id, u.name, u.role FROM auth_login_link k JOIN auth_user u ON u.id = k.user WHERE k.hash = ?", hash);
     if (!rows.next()) return std::nullopt;
     return read_user(rows);
   });
@@ -61,7 +66,8 @@ std::string Store::create_session(UserId user, Micros expires, Micros at) {
   auto secret = random_hex(32);
   db_->write([&](db::Connection& c) {
     c.run("DELETE FROM auth_session WHERE expires_at < ?", at);
-    c.run("INSERT INTO auth_session (hash, user, created_at, expires_at) VALUES (?, ?, ?, ?)", sha256_hex(secret), user, at, expires);
+    c.run("INSERT INTO auth_session (hash, user, created_at, expires_at) VALUES (?, ?, ?, ?)", sha256_hex(secret), user,
+          at, expires);
   });
   return secret;
 }
@@ -69,7 +75,8 @@ std::string Store::create_session(UserId user, Micros expires, Micros at) {
 std::optional<User> Store::session_user(const std::string& secret, Micros at) {
   return db_->read([&](db::Connection& c) -> std::optional<User> {
     auto rows = c.query(
-        "SELECT u.id, u.name, u.role FROM auth_session s JOIN auth_user u ON u.id = s.user WHERE s.hash = ? AND s.expires_at > ?",
+        "SELECT u.id, u.name, u.role FROM auth_session s JOIN auth_user u ON u.id = s.user WHERE s.hash = ? AND "
+        "s.expires_at > ?",
         sha256_hex(secret), at);
     if (!rows.next()) return std::nullopt;
     return read_user(rows);
@@ -83,7 +90,8 @@ void Store::end_session(const std::string& secret) {
 std::string Store::create_token(UserId user, const std::string& name, Micros at) {
   auto secret = "pika_" + random_hex(20);
   db_->write([&](db::Connection& c) {
-    c.run("INSERT INTO auth_token (hash, user, name, created_at) VALUES (?, ?, ?, ?)", sha256_hex(secret), user, name, at);
+    c.run("INSERT INTO auth_token (hash, user, name, created_at) VALUES (?, ?, ?, ?)", sha256_hex(secret), user, name,
+          at);
   });
   return secret;
 }
@@ -109,7 +117,8 @@ std::vector<TokenRow> Store::tokens(UserId user) {
   return db_->read([&](db::Connection& c) {
     std::vector<TokenRow> out;
     auto rows = c.query(
-        "SELECT t.id, t.name, u.name, t.created_at, t.used_at, t.revoked_at FROM auth_token t JOIN auth_user u ON u.id = t.user "
+        "SELECT t.id, t.name, u.name, t.created_at, t.used_at, t.revoked_at FROM auth_token t JOIN auth_user u ON u.id "
+        "= t.user "
         "WHERE t.user = ? AND t.revoked_at = 0 ORDER BY t.id",
         user);
     while (rows.next())

@@ -8,34 +8,34 @@
 #include "pika/domain/types.hpp"
 
 #define PIKA_REPOSITORY_COLUMNS "r.id, r.owner, r.name, r.target, r.created_at"
-#define PIKA_BRANCH_COLUMNS                                                                                      \
+#define PIKA_BRANCH_COLUMNS                                                                                       \
   "b.id, b.repository, b.number, b.name, b.title, b.description, b.author, b.state, b.created_at, b.updated_at, " \
   "b.versions, b.head, b.merge_commit, b.closed_why"
-#define PIKA_VERSION_COLUMNS                                                                                     \
-  "v.id, v.branch, v.number, v.head, v.merge_base, v.pushed_by, v.pushed_at, v.tutorial, v.tutorial_error, "      \
+#define PIKA_VERSION_COLUMNS                                                                                 \
+  "v.id, v.branch, v.number, v.head, v.merge_base, v.pushed_by, v.pushed_at, v.tutorial, v.tutorial_error, " \
   "v.commits, v.files, v.added, v.removed"
-#define PIKA_CANDIDATE_COLUMNS                                                                                   \
-  "c.id, c.version, c.target_tip, c.policy_id, c.tree, c.commit_id, c.conflicts, c.problem, c.required, "         \
+#define PIKA_CANDIDATE_COLUMNS                                                                            \
+  "c.id, c.version, c.target_tip, c.policy_id, c.tree, c.commit_id, c.conflicts, c.problem, c.required, " \
   "c.allow_nothing, c.created_at"
-#define PIKA_SUITE_COLUMNS                                                                                       \
-  "s.id, s.repository, s.number, s.branch, s.version, s.candidate, s.commit_id, s.tree, s.head, s.target_tip, "   \
+#define PIKA_SUITE_COLUMNS                                                                                      \
+  "s.id, s.repository, s.number, s.branch, s.version, s.candidate, s.commit_id, s.tree, s.head, s.target_tip, " \
   "s.queued_at, s.catalogue_error, s.head_catalogue_error, s.why, s.not_chosen"
 #define PIKA_LANE_COLUMNS                                                                                        \
-  "l.id, l.suite, l.lane, l.title, l.position, l.required, l.gating, l.lane_group, l.reason, l.target, l.jobs, "  \
+  "l.id, l.suite, l.lane, l.title, l.position, l.required, l.gating, l.lane_group, l.reason, l.target, l.jobs, " \
   "l.unrunnable"
-#define PIKA_ATTEMPT_COLUMNS                                                                                     \
-  "a.id, a.lane, a.number, a.status, a.failure, a.message, a.waiting_reason, a.waiting_detail, a.fence, "         \
-  "a.runner, a.queued_at, a.started_at, a.finished_at, a.lease_until, a.not_before, a.exit_code, a.run_id, "      \
+#define PIKA_ATTEMPT_COLUMNS                                                                                 \
+  "a.id, a.lane, a.number, a.status, a.failure, a.message, a.waiting_reason, a.waiting_detail, a.fence, "    \
+  "a.runner, a.queued_at, a.started_at, a.finished_at, a.lease_until, a.not_before, a.exit_code, a.run_id, " \
   "a.log_size"
 #define PIKA_LANDING_COLUMNS                                                                                     \
-  "d.record, d.branch, d.version, d.candidate, d.suite, d.target, d.target_before, d.commit_id, d.tree_tested, "  \
+  "d.record, d.branch, d.version, d.candidate, d.suite, d.target, d.target_before, d.commit_id, d.tree_tested, " \
   "d.tree_landed, d.by_user, d.at, d.policy_id, d.red_lanes, d.override_reason, d.state, d.previous_hash, d.hash"
 
 namespace pika::store {
 
 using namespace pika::domain;
 
-std::string print_list(const std::vector<std::string>& items);   // JSON array; broken UTF-8 is kept as \u00XX bytes
+std::string print_list(const std::vector<std::string>& items);  // JSON array; broken UTF-8 is kept as \u00XX bytes
 std::vector<std::string> read_list(std::string_view json);
 
 Repository read_repository(const db::Rows& rows, int at = 0);

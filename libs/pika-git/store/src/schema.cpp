@@ -204,6 +204,8 @@ CREATE TABLE admin_event (
 )sql";
 }  // namespace
 
-std::vector<db::Migration> migrations() { return {{1, kVersion1}}; }
+std::vector<db::Migration> migrations() {
+  return {{1, kVersion1}};
+}
 
 }  // namespace pika::store

@@ -23,24 +23,28 @@ std::optional<Candidate> candidate_for(db::Connection& c, const Candidate& wante
 }
 
 // Queued attempts of the branch's suites are cancelled; what runs is given back.
-std::vector<RunningLease> cancel_attempts(db::Connection& c, std::optional<BranchId> branch, std::optional<SuiteId> suite,
-                                          const std::string& why, Micros at) {
+std::vector<RunningLease> cancel_attempts(db::Connection& c, std::optional<BranchId> branch,
+                                          std::optional<SuiteId> suite, const std::string& why, Micros at) {
   std::vector<RunningLease> running;
   std::vector<AttemptId> queued;
   {
     auto rows = c.query(
         "SELECT a.id, a.status, a.fence, a.runner, a.lease_until FROM ci_attempt a JOIN ci_lane l ON l.id = a.lane "
-        "JOIN ci_suite s ON s.id = l.suite WHERE a.status IN ('queued', 'running') AND (?1 IS NULL OR s.branch = ?1) AND "
+        "JOIN ci_suite s ON s.id = l.suite WHERE a.status IN ('queued', 'running') AND (?1 IS NULL OR s.branch = ?1) "
+        "AND "
         "(?2 IS NULL OR s.id = ?2)",
         branch, suite);
     while (rows.next()) {
-      if (rows.text_view(1) == "queued") queued.push_back(rows.get<AttemptId>(0));
-      else running.push_back({rows.get<AttemptId>(0), rows.int64(2), rows.text(3), rows.int64(4)});
+      if (rows.text_view(1) == "queued")
+        queued.push_back(rows.get<AttemptId>(0));
+      else
+        running.push_back({rows.get<AttemptId>(0), rows.int64(2), rows.text(3), rows.int64(4)});
     }
   }
   for (auto id : queued) {
     c.run(
-        "UPDATE ci_attempt SET status = 'cancelled', message = ?, finished_at = ?, waiting_reason = '', waiting_detail = '' "
+        "UPDATE ci_attempt SET status = 'cancelled', message = ?, finished_at = ?, waiting_reason = '', waiting_detail "
+        "= '' "
         "WHERE id = ?",
         to_utf8(why), at, id);
     tell_attempt(c, at, id);
@@ -65,8 +69,9 @@ Candidate Store::save_candidate(const Candidate& candidate) {
 
 std::optional<Candidate> Store::newest_candidate(VersionId version) {
   return db_->read([&](db::Connection& c) -> std::optional<Candidate> {
-    auto rows =
-        c.query("SELECT " PIKA_CANDIDATE_COLUMNS " FROM land_candidate c WHERE c.version = ? ORDER BY c.id DESC LIMIT 1", version);
+    auto rows = c.query("SELECT " PIKA_CANDIDATE_COLUMNS
+                        " FROM land_candidate c WHERE c.version = ? ORDER BY c.id DESC LIMIT 1",
+                        version);
     if (!rows.next()) return std::nullopt;
     return read_candidate(rows);
   });
@@ -92,7 +97,8 @@ Suite Store::create_suite(const NewSuite& wanted, std::vector<RunningLease>* sup
       flat.push_back(to_utf8(reason));
     }
     c.run(
-        "INSERT INTO ci_suite (repository, number, branch, version, candidate, commit_id, tree, head, target_tip, queued_at, "
+        "INSERT INTO ci_suite (repository, number, branch, version, candidate, commit_id, tree, head, target_tip, "
+        "queued_at, "
         "catalogue_error, head_catalogue_error, why, not_chosen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         s.repository, number, s.branch, s.version, s.candidate, s.commit, s.tree, s.head, s.target_tip, s.queued_at,
         to_utf8(s.catalogue_error), to_utf8(s.head_catalogue_error), to_utf8(s.why), print_list(flat));
@@ -100,7 +106,8 @@ Suite Store::create_suite(const NewSuite& wanted, std::vector<RunningLease>* sup
     int position = 0;
     for (const auto& l : wanted.lanes) {
       c.run(
-          "INSERT INTO ci_lane (suite, lane, title, position, required, gating, lane_group, reason, target, jobs, unrunnable) "
+          "INSERT INTO ci_lane (suite, lane, title, position, required, gating, lane_group, reason, target, jobs, "
+          "unrunnable) "
           "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
           id, l.lane, to_utf8(l.title), position++, l.required, l.gating, l.group, to_utf8(l.reason), l.target, l.jobs,
           to_utf8(l.unrunnable));
@@ -113,7 +120,8 @@ Suite Store::create_suite(const NewSuite& wanted, std::vector<RunningLease>* sup
             "VALUES (?, 1, 'nothing_ran', ?, ?, ?, ?)",
             lane, to_utf8(l.unrunnable), s.queued_at, s.queued_at, s.queued_at);
     }
-    c.run("INSERT INTO ci_decision (suite, lane, at, text) VALUES (?, '', ?, ?)", id, s.queued_at, "queued: " + to_utf8(s.why));
+    c.run("INSERT INTO ci_decision (suite, lane, at, text) VALUES (?, '', ?, ?)", id, s.queued_at,
+          "queued: " + to_utf8(s.why));
     tell_branch(c, s.queued_at, s.branch, "suite.changed");
     return *suite_by_id(c, id);
   });
@@ -127,7 +135,8 @@ std::optional<Suite> Store::suite(SuiteId id) {
 
 std::optional<Suite> Store::suite(RepositoryId repository, std::int64_t number) {
   return db_->read([&](db::Connection& c) -> std::optional<Suite> {
-    auto rows = c.query("SELECT " PIKA_SUITE_COLUMNS " FROM ci_suite s WHERE s.repository = ? AND s.number = ?", repository, number);
+    auto rows = c.query("SELECT " PIKA_SUITE_COLUMNS " FROM ci_suite s WHERE s.repository = ? AND s.number = ?",
+                        repository, number);
     if (!rows.next()) return std::nullopt;
     return read_suite(rows);
   });
@@ -136,7 +145,8 @@ std::optional<Suite> Store::suite(RepositoryId repository, std::int64_t number) 
 std::vector<Suite> Store::suites(BranchId branch, int limit) {
   return db_->read([&](db::Connection& c) {
     std::vector<Suite> out;
-    auto rows = c.query("SELECT " PIKA_SUITE_COLUMNS " FROM ci_suite s WHERE s.branch = ? ORDER BY s.id DESC LIMIT ?", branch, limit);
+    auto rows = c.query("SELECT " PIKA_SUITE_COLUMNS " FROM ci_suite s WHERE s.branch = ? ORDER BY s.id DESC LIMIT ?",
+                        branch, limit);
     while (rows.next()) out.push_back(read_suite(rows));
     return out;
   });
@@ -160,9 +170,10 @@ std::vector<LaneWithAttempts> Store::lanes(SuiteId suite) {
         out.push_back({std::move(lane), {}});
       }
     }
-    auto rows = c.query("SELECT " PIKA_ATTEMPT_COLUMNS
-                        " FROM ci_attempt a JOIN ci_lane l ON l.id = a.lane WHERE l.suite = ? ORDER BY a.lane, a.number",
-                        suite);
+    auto rows =
+        c.query("SELECT " PIKA_ATTEMPT_COLUMNS
+                " FROM ci_attempt a JOIN ci_lane l ON l.id = a.lane WHERE l.suite = ? ORDER BY a.lane, a.number",
+                suite);
     while (rows.next()) {
       auto attempt = read_attempt(rows);
       out[at.at(attempt.lane)].attempts.push_back(std::move(attempt));
@@ -181,7 +192,8 @@ std::vector<Decision> Store::decisions(SuiteId suite, const std::string& lane) {
   return db_->read([&](db::Connection& c) {
     std::vector<Decision> out;
     auto rows = c.query(
-        "SELECT at, lane, text FROM ci_decision WHERE suite = ?1 AND (?2 = '' OR lane = ?2 OR lane = '') ORDER BY id", suite, lane);
+        "SELECT at, lane, text FROM ci_decision WHERE suite = ?1 AND (?2 = '' OR lane = ?2 OR lane = '') ORDER BY id",
+        suite, lane);
     while (rows.next()) out.push_back({rows.int64(0), rows.text(1), rows.text(2)});
     return out;
   });

@@ -19,9 +19,9 @@ struct QueuedAttempt {
   int position = 0;
   bool required = false;
   bool needs_sandbox = false;
-  std::string group;          // with the repository's name in front
+  std::string group;  // with the repository's name in front
   Micros queued_at = 0;
-  Micros not_before = 0;      // back-off after a lost attempt
+  Micros not_before = 0;  // back-off after a lost attempt
 };
 struct RunningAttempt {
   AttemptId attempt;
@@ -32,24 +32,24 @@ struct RunnerState {
   std::string name;
   int slots = 1;
   bool sandbox = true;
-  std::string why_no_sandbox, remedy;
+  std::string why_no_sandbox{}, remedy{};
 };
 struct ScheduleInput {
   std::vector<QueuedAttempt> queued;
   std::vector<RunningAttempt> running;
-  std::vector<RunnerState> runners;      // connected now
+  std::vector<RunnerState> runners;  // connected now
   Micros now = 0;
 };
 
 struct Assignment {
   AttemptId attempt;
   std::string runner;
-  std::string why;            // "given to runner here, 1 of 2 slots free"
+  std::string why;  // "given to runner here, 1 of 2 slots free"
 };
 struct Waiting {
   AttemptId attempt;
-  std::string reason;         // a waiting reason of the contracts
-  std::string detail;         // sentence
+  std::string reason;  // a waiting reason of the contracts
+  std::string detail;  // sentence
 };
 struct ScheduleResult {
   std::vector<Assignment> assignments;

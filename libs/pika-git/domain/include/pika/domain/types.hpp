@@ -67,10 +67,10 @@ struct Candidate {
   CandidateId id;
   VersionId version;
   std::string target_tip;
-  std::string policy_id;             // hash of the policy read at the target tip
-  std::string tree, commit;          // empty when it conflicts
+  std::string policy_id;     // hash of the policy read at the target tip
+  std::string tree, commit;  // empty when it conflicts
   std::vector<std::string> conflicts;
-  std::string problem;               // one sentence when it cannot be built: "no common history with main"
+  std::string problem;                // one sentence when it cannot be built: "no common history with main"
   std::vector<std::string> required;  // lanes the policy at the target asks for
   bool allow_nothing_to_run = false;
   Micros created_at = 0;
@@ -86,24 +86,24 @@ struct Suite {
   std::string commit, tree;              // what runs
   std::string head, target_tip;
   Micros queued_at = 0;
-  std::string catalogue_error;        // of the target: nothing can gate
-  std::string head_catalogue_error;   // of the head: its own lanes do not run
-  std::string why;                    // "push of version 2", "main moved", "rerun by alice"
+  std::string catalogue_error;                                  // of the target: nothing can gate
+  std::string head_catalogue_error;                             // of the head: its own lanes do not run
+  std::string why;                                              // "push of version 2", "main moved", "rerun by alice"
   std::vector<std::pair<std::string, std::string>> not_chosen;  // lane id, reason
 };
 
 struct Lane {
   LaneId id;
   SuiteId suite;
-  std::string lane;      // id in the catalogue
+  std::string lane;  // id in the catalogue
   std::string title;
-  int position = 0;      // catalogue order
+  int position = 0;  // catalogue order
   bool required = false;
-  bool gating = false;   // defined by the target; false: the head's own, advisory
-  std::string group;     // concurrency group
-  std::string reason;    // why it was chosen
-  std::string target;    // id of the catalogue's target
-  std::string jobs;      // JSON array of JobSpec
+  bool gating = false;     // defined by the target; false: the head's own, advisory
+  std::string group;       // concurrency group
+  std::string reason;      // why it was chosen
+  std::string target;      // id of the catalogue's target
+  std::string jobs;        // JSON array of JobSpec
   std::string unrunnable;  // sentence: there is nothing to run
 };
 
@@ -120,7 +120,7 @@ struct Attempt {
   std::string runner;
   Micros queued_at = 0, started_at = 0, finished_at = 0, lease_until = 0, not_before = 0;
   std::optional<int> exit_code;
-  std::string run_id;          // the engine's
+  std::string run_id;  // the engine's
   std::uint64_t log_size = 0;
 };
 
@@ -132,8 +132,8 @@ struct LaneWithAttempts {
 
 struct Decision {
   Micros at = 0;
-  std::string lane;   // empty: about the whole suite
-  std::string text;   // sentence
+  std::string lane;  // empty: about the whole suite
+  std::string text;  // sentence
 };
 
 struct Landing {
@@ -143,14 +143,14 @@ struct Landing {
   CandidateId candidate;
   std::optional<SuiteId> suite;
   std::string target, target_before, commit;
-  std::string tree_tested;   // tree of the suite that counted; empty: none had run
+  std::string tree_tested;  // tree of the suite that counted; empty: none had run
   std::string tree_landed;
   std::string by;
   Micros at = 0;
   std::string policy_id;
   std::vector<std::string> red_lanes;
   std::string override_reason;
-  std::string state;         // begun, landed, abandoned
+  std::string state;  // begun, landed, abandoned
   std::string previous_hash, hash;
 };
 
@@ -166,9 +166,9 @@ struct User {
 
 struct Event {
   std::int64_t sequence = 0;
-  std::string kind;        // branch.changed suite.changed lane.changed log.appended tutorial.changed
+  std::string kind;  // branch.changed suite.changed lane.changed log.appended tutorial.changed
   RepositoryId repository;
-  std::string data;        // JSON with ids only
+  std::string data;  // JSON with ids only
 };
 
 std::string_view to_string(BranchState state);

@@ -22,14 +22,14 @@ class EventHub {
   void stop();
   // Events of one repository (all when empty), from after `since` on.
   std::shared_ptr<http::EventStream> subscribe(std::optional<store::RepositoryId> repository, std::int64_t since);
-  void kick();                                     // the journal grew
+  void kick();  // the journal grew
   void tell_now(store::RepositoryId repository, std::string_view kind, const std::string& data);
 
  private:
   struct Reader {
     std::weak_ptr<http::EventStream> stream;
     std::optional<store::RepositoryId> repository;
-    std::int64_t sent = 0;                         // journal sequence
+    std::int64_t sent = 0;  // journal sequence
   };
   void run();
   store::Store& store_;

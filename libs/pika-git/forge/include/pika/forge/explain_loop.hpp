@@ -15,9 +15,9 @@ namespace pika::forge {
 class ExplainLoop {
  public:
   ExplainLoop(store::Store& store, Layout layout);
-  ~ExplainLoop();          // waits for the version at hand
+  ~ExplainLoop();  // waits for the version at hand
   void start();
-  void kick();             // something is pending
+  void kick();  // something is pending
 
  private:
   void run();

@@ -20,8 +20,8 @@ namespace pika::forge {
 
 struct GatewayTimes {
   Micros lease = 30 * kSecond;
-  Micros tick = kSecond;            // how often leases and back-offs are looked at
-  int lost_attempts = 3;            // how often a lane is tried again when its runner was lost
+  Micros tick = kSecond;  // how often leases and back-offs are looked at
+  int lost_attempts = 3;  // how often a lane is tried again when its runner was lost
   Micros lost_backoff = 2 * kSecond;
 };
 
@@ -29,16 +29,16 @@ struct RunnerInfo {
   std::string name;
   int slots = 0, running = 0;
   bool sandbox = false;
-  std::string why_no_sandbox, remedy;
+  std::string why_no_sandbox{}, remedy{};
 };
 
 class Gateway {
  public:
   Gateway(store::Store& store, Layout layout, EventHub& hub, GatewayTimes times = {});
   ~Gateway();
-  Status start();                   // listens on DATA/run/runner.sock (0600)
-  void stop();                      // closes; lanes go on in their runners
-  void kick();                      // something was queued
+  Status start();  // listens on DATA/run/runner.sock (0600)
+  void stop();     // closes; lanes go on in their runners
+  void kick();     // something was queued
   void cancel(const std::vector<store::RunningLease>& leases, const std::string& why);
   std::vector<RunnerInfo> runners();
 
@@ -66,7 +66,7 @@ class Gateway {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stop_ = false, queued_ = true;
-  std::map<std::string, std::shared_ptr<Connection>> connections_;   // by runner name
+  std::map<std::string, std::shared_ptr<Connection>> connections_;  // by runner name
   std::vector<std::thread> threads_;
   std::thread accept_thread_, schedule_thread_;
 };

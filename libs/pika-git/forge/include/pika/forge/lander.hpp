@@ -4,18 +4,18 @@
 #include <functional>
 #include <string>
 
+#include "pika/domain/verdict.hpp"
 #include "pika/forge/layout.hpp"
 #include "pika/forge/locks.hpp"
-#include "pika/domain/verdict.hpp"
 #include "pika/store/store.hpp"
 
 namespace pika::forge {
 
 struct MergeOrder {
-  std::string expected_head;      // what the person saw; hex
+  std::string expected_head;  // what the person saw; hex
   std::string by;
   domain::Role role = domain::Role::reader;
-  std::string override_reason;    // empty: no override
+  std::string override_reason;  // empty: no override
 };
 
 // Where tests may stop the program.
@@ -27,7 +27,8 @@ class Lander {
 
   // conflict with reasons when the head moved, a required lane isn't green on the candidate's tree, it conflicts, or
   // the target moved; forbidden when an override is not this person's to give.
-  Result<store::Landing> merge(const store::Repository& repository, const store::Branch& branch, const MergeOrder& order);
+  Result<store::Landing> merge(const store::Repository& repository, const store::Branch& branch,
+                               const MergeOrder& order);
   // Settles what a kill left: each begun landing is completed when the target has its commit, else abandoned.
   void recover();
   void on_fault(std::function<void(LandingFault)> hook) { fault_ = std::move(hook); }
@@ -51,9 +52,11 @@ struct Judged {
   std::string target_tip;
   domain::VerdictResult verdict;
 };
-Judged judge(store::Store& store, const Layout& layout, const store::Repository& repository, const store::Branch& branch);
+Judged judge(store::Store& store, const Layout& layout, const store::Repository& repository,
+             const store::Branch& branch);
 
 // Re-checks the landing records of a repository against git and against each other; a sentence for each fault.
-std::vector<std::string> verify_landings(store::Store& store, const Layout& layout, const store::Repository& repository);
+std::vector<std::string> verify_landings(store::Store& store, const Layout& layout,
+                                         const store::Repository& repository);
 
 }  // namespace pika::forge

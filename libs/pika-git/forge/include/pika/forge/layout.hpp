@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 struct Layout {
   fs::path data;
 
-  void make() const;   // the folders, mode 0700
+  void make() const;  // the folders, mode 0700
   fs::path lock() const { return data / "lock"; }
   fs::path settings() const { return data / "server.toml"; }
   fs::path repository(const domain::Repository& r) const { return data / "repos" / r.owner / (r.name + ".git"); }

@@ -17,16 +17,17 @@ namespace pika::forge {
 
 struct PlannedVersion {
   store::Candidate candidate;
-  std::optional<store::Suite> suite;      // the suite made now; none when one for this candidate is there already
-  std::vector<std::string> lanes;         // titles of the chosen lanes that gate, catalogue order
-  std::string notice;                     // sentence for the pusher: conflicts, catalogue errors; may be empty
+  std::optional<store::Suite> suite;  // the suite made now; none when one for this candidate is there already
+  std::vector<std::string> lanes;     // titles of the chosen lanes that gate, catalogue order
+  std::string notice;                 // sentence for the pusher: conflicts, catalogue errors; may be empty
 };
 
 class Planner {
  public:
   // `cancel`: told of running attempts that a new suite superseded; `work`: told that something was queued.
   Planner(store::Store& store, Layout layout, RepositoryLocks& locks,
-          std::function<void(const std::vector<store::RunningLease>&, const std::string&)> cancel, std::function<void()> work);
+          std::function<void(const std::vector<store::RunningLease>&, const std::string&)> cancel,
+          std::function<void()> work);
 
   // Builds the candidate of the branch's newest version on the target's tip and queues its suite. The same candidate
   // is not tested twice unless `again`.
@@ -38,8 +39,9 @@ class Planner {
  private:
   Result<store::Candidate> build_candidate(const store::Repository& repository, const store::Branch& branch,
                                            const store::Version& version);
-  store::NewSuite choose(const store::Repository& repository, const store::Branch& branch, const store::Version& version,
-                         const store::Candidate& candidate, const std::string& why, PlannedVersion& planned);
+  store::NewSuite choose(const store::Repository& repository, const store::Branch& branch,
+                         const store::Version& version, const store::Candidate& candidate, const std::string& why,
+                         PlannedVersion& planned);
 
   store::Store& store_;
   Layout layout_;

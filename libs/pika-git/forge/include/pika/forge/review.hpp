@@ -9,23 +9,25 @@
 #include "pika/forge/layout.hpp"
 #include "pika/forge/locks.hpp"
 #include "pika/forge/planner.hpp"
+#include "pika/gitx/oid.hpp"
 #include "pika/store/store.hpp"
 
 namespace pika::forge {
 
 struct RefChange {
   std::string ref;
-  std::string from, to;      // hex; forty zeros: not there
+  std::string from, to;  // hex; forty zeros: not there
 };
 struct PushOptions {
-  std::string title;         // -o title=...
+  std::string title;  // -o title=...
 };
 
 class Review {
  public:
   // `url_of` gives the address of a branch's page; `explain` is told that a version waits for its tutorial.
   Review(store::Store& store, Layout layout, RepositoryLocks& locks, Planner& planner,
-         std::function<std::string(const store::Repository&, const store::Branch&)> url_of, std::function<void()> explain);
+         std::function<std::string(const store::Repository&, const store::Branch&)> url_of,
+         std::function<void()> explain);
 
   // Before the refs move: forbidden with a sentence that says what to do instead.
   Status check_push(const store::Repository& repository, const std::vector<RefChange>& changes);
@@ -39,8 +41,8 @@ class Review {
   Status close(const store::Repository& repository, const store::Branch& branch, const std::string& user);
 
  private:
-  std::vector<std::string> record_branch(const store::Repository& repository, const std::string& name, const git::Oid& head,
-                                         const PushOptions& options, const std::string& user);
+  std::vector<std::string> record_branch(const store::Repository& repository, const std::string& name,
+                                         const git::Oid& head, const PushOptions& options, const std::string& user);
 
   store::Store& store_;
   Layout layout_;

@@ -15,14 +15,14 @@ namespace fs = std::filesystem;
 struct SiteOptions {
   fs::path data;
   std::string listen = "127.0.0.1";
-  std::uint16_t port = 8787;            // 0: any free one
-  std::string public_url;               // how people reach it; empty: http://LISTEN:PORT
-  bool anonymous_read = true;           // who is not signed in may read
+  std::uint16_t port = 8787;   // 0: any free one
+  std::string public_url;      // how people reach it; empty: http://LISTEN:PORT
+  bool anonymous_read = true;  // who is not signed in may read
   bool start_runner = true;
-  fs::path runner_program;              // empty: pika-runner beside this program
-  fs::path hook_program;                // empty: this program
-  unsigned runner_slots = 0;            // 0: as many as processors
-  bool allow_host_process = false;      // the runner of this host may run jobs without a sandbox
+  fs::path runner_program;          // empty: pika-runner beside this program
+  fs::path hook_program;            // empty: this program
+  unsigned runner_slots = 0;        // 0: as many as processors
+  bool allow_host_process = false;  // the runner of this host may run jobs without a sandbox
   std::uint32_t lease_seconds = 30;
 };
 
@@ -35,10 +35,10 @@ class Site {
   // Takes the data folder; settles what a kill left. conflict when another program has it.
   static Result<std::unique_ptr<Site>> open(SiteOptions options);
   ~Site();
-  Status start();                       // listens; loops run
+  Status start();  // listens; loops run
   void stop();
   std::uint16_t port() const;
-  const std::string& url() const;       // no slash at the end
+  const std::string& url() const;  // no slash at the end
   // A one-time sign-in link, once: on the very first start of a data folder, for the user `admin`.
   const std::string& first_link() const;
   // A request as if it came over the admin socket: for commands while no server runs.

@@ -23,11 +23,11 @@ namespace fs = std::filesystem;
 
 struct PushRecord {
   RepositoryId repository;
-  std::string branch;           // name
+  std::string branch;  // name
   std::string head, merge_base;
-  std::string title, description, author;   // used when the branch is new; a given title renames it later
+  std::string title, description, author;  // used when the branch is new; a given title renames it later
   std::string pushed_by;
-  bool title_given = false;     // by a push option
+  bool title_given = false;  // by a push option
   Micros at = 0;
 };
 struct Pushed {
@@ -41,18 +41,18 @@ struct NewLane {
   bool required = false, gating = false;
 };
 struct NewSuite {
-  Suite suite;                  // ids and number are given by the store
-  std::vector<NewLane> lanes;   // catalogue order
+  Suite suite;                 // ids and number are given by the store
+  std::vector<NewLane> lanes;  // catalogue order
 };
 
-struct RunningLease {           // an attempt that a runner holds
+struct RunningLease {  // an attempt that a runner holds
   AttemptId attempt;
   std::int64_t fence = 0;
   std::string runner;
   Micros lease_until = 0;
 };
 
-struct AttemptContext {         // an attempt with all that it belongs to
+struct AttemptContext {  // an attempt with all that it belongs to
   Attempt attempt;
   Lane lane;
   Suite suite;
@@ -65,18 +65,18 @@ struct AttemptEnd {
   std::int64_t fence = 0;
   jerichoci::Status status = jerichoci::Status::failed;
   jerichoci::FailureKind failure = jerichoci::FailureKind::none;
-  std::string message;
-  std::optional<int> exit_code;
-  std::string run_id;
+  std::string message{};
+  std::optional<int> exit_code{};
+  std::string run_id{};
   Micros started_at = 0, at = 0;
 };
 enum class EndOutcome { recorded, already_ended, stale_fence, unknown };
 
 struct BranchQuery {
-  std::optional<RepositoryId> repository;
-  std::optional<BranchState> state;
-  std::optional<std::string> name;
-  Micros before = 0;            // updated before this; 0: newest
+  std::optional<RepositoryId> repository{};
+  std::optional<BranchState> state{};
+  std::optional<std::string> name{};
+  Micros before = 0;  // updated before this; 0: newest
   int limit = 50;
 };
 struct BranchCounts {
@@ -96,11 +96,12 @@ class Store {
   ~Store();
 
   // --- repositories and branches (branches.cpp)
-  Result<Repository> create_repository(const std::string& owner, const std::string& name, const std::string& target, Micros at);
+  Result<Repository> create_repository(const std::string& owner, const std::string& name, const std::string& target,
+                                       Micros at);
   std::optional<Repository> repository(const std::string& owner, const std::string& name);
   std::optional<Repository> repository(RepositoryId id);
   std::vector<Repository> repositories();
-  void set_target(RepositoryId repository, const std::string& target);   // of an empty repository, at its first push
+  void set_target(RepositoryId repository, const std::string& target);  // of an empty repository, at its first push
 
   // Idempotent: the newest version's own head again is no new version.
   Pushed record_push(const PushRecord& push);
@@ -117,7 +118,7 @@ class Store {
   void set_tutorial(VersionId version, TutorialState state, const std::string& error, const Version* figures);
 
   // --- candidates and suites (suites.cpp)
-  Candidate save_candidate(const Candidate& candidate);   // the one that is there, for equal (version, tip, policy)
+  Candidate save_candidate(const Candidate& candidate);  // the one that is there, for equal (version, tip, policy)
   std::optional<Candidate> newest_candidate(VersionId version);
   std::optional<Candidate> candidate(CandidateId id);
   // Queues its attempts; queued ones of the branch's older suites are cancelled, running ones are given back in
@@ -132,16 +133,17 @@ class Store {
   std::vector<Decision> decisions(SuiteId suite, const std::string& lane);
 
   // --- attempts (attempts.cpp)
-  ScheduleInput schedule_input();                         // queued and running; runners are the caller's
+  ScheduleInput schedule_input();  // queued and running; runners are the caller's
   // The new fence, or nothing when it is not queued any more.
-  std::optional<std::int64_t> assign(AttemptId attempt, const std::string& runner, const std::string& why, Micros lease_until,
-                                     Micros at);
+  std::optional<std::int64_t> assign(AttemptId attempt, const std::string& runner, const std::string& why,
+                                     Micros lease_until, Micros at);
   void set_waiting(const std::vector<Waiting>& waiting);  // only what changed is written and told
   bool mark_started(AttemptId attempt, std::int64_t fence, const std::string& run_id, Micros at);
   // Renews leases of what the runner says it runs; gives those it should stop (stale fence, cancelled, ended).
-  std::vector<RunningLease> heartbeat(const std::string& runner, const std::vector<RunningLease>& running, Micros lease_until);
+  std::vector<RunningLease> heartbeat(const std::string& runner, const std::vector<RunningLease>& running,
+                                      Micros lease_until);
   EndOutcome end_attempt(const AttemptEnd& end);
-  void set_log_size(AttemptId attempt, std::uint64_t size);   // told as log.appended
+  void set_log_size(AttemptId attempt, std::uint64_t size);  // told as log.appended
   std::vector<RunningLease> expired_leases(Micros now);
   // A new attempt of the lane, behind the newest; nothing when that one has not ended.
   std::optional<Attempt> add_attempt(LaneId lane, const std::string& why, Micros not_before, Micros at);
@@ -151,20 +153,20 @@ class Store {
   std::optional<Attempt> attempt(AttemptId id);
 
   // --- landings (landings.cpp)
-  Landing begin_landing(Landing landing);                 // state "begun"; number, previous hash and hash are given here
-  void complete_landing(const Landing& landing);          // "landed": the branch is merged
+  Landing begin_landing(Landing landing);         // state "begun"; number, previous hash and hash are given here
+  void complete_landing(const Landing& landing);  // "landed": the branch is merged
   void abandon_landing(const Landing& landing, const std::string& why);
   std::vector<std::pair<RepositoryId, Landing>> unfinished_landings();
   std::optional<Landing> landing_of(BranchId branch);
-  std::vector<Landing> landings(RepositoryId repository); // oldest first, landed and abandoned
+  std::vector<Landing> landings(RepositoryId repository);  // oldest first, landed and abandoned
   static std::string landing_hash(RepositoryId repository, const Landing& landing);
 
   // --- people (people.cpp). Secrets are kept as SHA-256 only.
   Result<User> create_user(const std::string& name, Role role, Micros at);
   std::optional<User> user(const std::string& name);
   int user_count();
-  std::string create_login_link(const std::string& user, Micros expires, Micros at);   // gives the secret
-  std::optional<User> use_login_link(const std::string& secret, Micros at);            // once
+  std::string create_login_link(const std::string& user, Micros expires, Micros at);  // gives the secret
+  std::optional<User> use_login_link(const std::string& secret, Micros at);           // once
   std::string create_session(UserId user, Micros expires, Micros at);
   std::optional<User> session_user(const std::string& secret, Micros at);
   void end_session(const std::string& secret);
