@@ -98,15 +98,21 @@ OutputFormat wanted_output(int argc, char** argv) {
   return format;
 }
 
+// `--base "$UNSET"` must not quietly mean something else.
+const CLI::Validator kNotEmpty([](const std::string& word) { return word.empty() ? "it is empty" : std::string(); },
+                               "");
+
 void add_range(CLI::App& command, Arguments& arguments, bool with_head) {
   command
       .add_option("--base", arguments.range.base,
                   "What the change is measured from: the merge base with this commit.\n"
                   "By default the target branch as git knows it: origin/HEAD, else main or master")
+      ->check(kNotEmpty)
       ->type_name("REF");
   if (!with_head) return;
   command
       .add_option("--head", arguments.range.head, "Where the change ends; by default the work tree, committed or not")
+      ->check(kNotEmpty)
       ->type_name("REF");
   command.add_flag("--gating", arguments.range.gating,
                    "Use the catalogue of the base, as the forge does for what gates");

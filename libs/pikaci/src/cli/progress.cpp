@@ -83,6 +83,7 @@ void RunProgress::ended(const json::Value& event, const std::string& job) {
 void RunProgress::show_ended(const json::Value& event, const std::string& job, std::optional<pika::Micros> took) {
   auto status = json::find_string(event, "status").value_or("");
   auto message = printable(json::find_string(event, "message").value_or(""));
+  if (message == status) message.clear();
   console_.say(fmt::format("  {} {:<{}}  {}{}{}", mark(console_, status), job, width_, status,
                            took ? "  " + pika::format_duration(*took) : "", message.empty() ? "" : "  " + message));
   if (status != "failed") return;
