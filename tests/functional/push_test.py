@@ -55,7 +55,7 @@ class Push(unittest.TestCase):
         project.branch("x")
         project.write("src/a", "1")
         project.commit("x")
-        for address in (self.forge.read_url(name), f"http://ada:wrong@127.0.0.1:{self.forge.port}/{name}.git"):
+        for address in (self.forge.read_url(name), f"http://admin:wrong@127.0.0.1:{self.forge.port}/{name}.git"):
             answer = project.push(address, "HEAD:refs/heads/x", check=False)
             self.assertNotEqual(answer.returncode, 0)
             self.assertRegex(answer.stderr, "(?i)authentication failed|could not read Username|401")

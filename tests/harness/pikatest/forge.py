@@ -117,7 +117,8 @@ class Forge:
         return pids
 
     def close(self, assert_clean=True):
-        """Ends server and runner in the gentle way, then looks that nothing is left."""
+        """Ends server and runner in the gentle way, then looks that nothing is left. A runner that still has a
+        lane drains, which is as long as the lane: where no more cleanness is asked for, it is killed."""
         if self.server is not None and self.server.poll() is None:
             self.server.terminate()
             try:
@@ -168,15 +169,18 @@ class Forge:
         words += ["--target", target] if target else []
         return self.admin(*words)
 
-    def token(self, user="ada"):
+    def create_user(self, name, role):
+        self.admin("user", "create", name, "--role", role)
+
+    def token(self, user="admin"):
         if user not in self.tokens:
             self.tokens[user] = self.admin("token", "create", "--user", user).stdout.split()[-1]
         return self.tokens[user]
 
-    def login_link(self, user="ada"):
+    def login_link(self, user="admin"):
         return re.search(r"https?://\S+", self.admin("user", "login-link", user).stdout).group(0)
 
-    def sign_in(self, user="ada"):
+    def sign_in(self, user="admin"):
         """Follows a one-time link and keeps the session's cookie for page()."""
         link = urllib.parse.urlsplit(self.login_link(user))
         path = link.path + ("?" + link.query if link.query else "")
@@ -188,7 +192,7 @@ class Forge:
 
     # -- git ------------------------------------------------------------------------------------------
 
-    def git_url(self, name, user="ada"):
+    def git_url(self, name, user="admin"):
         """An address that carries the token, for pushes."""
         return f"http://{user}:{self.token(user)}@127.0.0.1:{self.port}/{name}.git"
 
@@ -275,7 +279,7 @@ class Forge:
                                 and (not branch["ci"]["lanes"] or all(lane["status"] in ended for lane in branch["ci"]["lanes"])),
                                 "the lanes to end and the verdict to stand")
 
-    def merge(self, name, number, expected_head, reason=None, user="ada"):
+    def merge(self, name, number, expected_head, reason=None, user="admin"):
         body = {"expected_head": expected_head}
         if reason:
             body["override_reason"] = reason
@@ -288,7 +292,7 @@ class Forge:
     def git(self, name, *words, check=True):
         return run("git", "-c", "safe.directory=*", "-C", self.hosted(name), *words, check=check, env=self.environment).stdout.strip()
 
-    def api(self, method, path, body=None, user="ada"):
+    def api(self, method, path, body=None, user="admin"):
         """The JSON API with a token; `path` follows /api/v1."""
         headers = {"Content-Type": "application/json"}
         if user:
