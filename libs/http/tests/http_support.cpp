@@ -103,6 +103,7 @@ std::string RawPeer::read_to_end() {
 
 RawPeer::Answer RawPeer::read_answer(bool with_body) {
   Answer answer{.head = read_until("\r\n\r\n"), .body = {}};
+  if (!answer.head.starts_with("HTTP/1.1 ")) throw std::runtime_error("no answer begins so: " + answer.head);
   const auto at = answer.head.find("Content-Length: ");
   if (at != std::string::npos && with_body) answer.body = read_exactly(std::stoul(answer.head.substr(at + 16)));
   return answer;
