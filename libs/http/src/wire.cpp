@@ -139,7 +139,7 @@ void Wire::close() {
 // The peer may still be sending: closing now would reset the connection, and it would never read why it was refused.
 Wire::Awaitable<void> Wire::linger() {
   constexpr std::size_t kMost = 16 << 20;
-  constexpr Micros kLongest = 2 * kSecond;
+  constexpr Micros kLongest = 10 * kSecond;
   error_code error;
   impl_->stream.socket().shutdown(asio::socket_base::shutdown_send, error);
   impl_->stream.expires_after(span_of(std::min(kLongest, options_.read_timeout)));

@@ -72,6 +72,7 @@ bool RawPeer::more() {
   const auto n = ::recv(socket_.get(), bytes, sizeof bytes, 0);
   if (n > 0) buffer_.append(bytes, static_cast<std::size_t>(n));
   if (n < 0 && errno == EAGAIN) throw std::runtime_error("the server says nothing; so far: " + buffer_.substr(0, 500));
+  was_reset_ = n < 0;
   return n > 0;
 }
 

@@ -39,6 +39,7 @@ class RawPeer {
     int status() const { return std::stoi(head.substr(9, 3)); }
   };
   Answer read_answer(bool with_body = true);
+  bool was_reset() const { return was_reset_; }  // the stream ended by RST
   void finish_sending();
   void close() { socket_.reset(); }
   void reset();  // closes with RST
@@ -49,6 +50,7 @@ class RawPeer {
   bool more();  // false at the end
   UniqueFd socket_;
   std::string buffer_;
+  bool was_reset_ = false;
 };
 
 // 0 or 1: which of them has something to read first; throws after 20 s.
