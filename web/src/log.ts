@@ -16,6 +16,7 @@ export function log(): ((event: ServerEvent) => void) | undefined {
     if (follow?.checked) block.scrollTop = block.scrollHeight;
   };
   follow?.addEventListener("change", toEnd);
+  if (!location.hash) block.scrollTop = block.scrollHeight;  // the end is what one came for
   if (block.dataset.closed === "1") return undefined;
   if (follow && !location.hash) follow.checked = true;
   toEnd();
@@ -105,6 +106,7 @@ class LogReader {
       row.id = `L${this.line}`;
       const link = document.createElement("a");
       link.className = "ln";
+      link.tabIndex = -1;
       link.href = `#L${this.line}`;
       link.textContent = String(this.line);
       row.append(link);

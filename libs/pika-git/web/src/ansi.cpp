@@ -120,7 +120,7 @@ void log_lines(Html& h, std::string_view bytes, std::int64_t first_line) {
     if (first_line > 0) {
       auto anchor = fmt::format("L{}", number++);
       h.id(anchor);
-      h.open("a", "ln").href(in_page(anchor)).text(anchor.substr(1)).end();
+      h.open("a", "ln").href(in_page(anchor)).attr("tabindex", -1).text(anchor.substr(1)).end();
     }
     ansi.write(h, bytes.substr(0, end));
     h.words("\n").end();

@@ -57,7 +57,7 @@ void hero(Html& h, const BranchPage& page) {
   h.text(fmt::format(" branch #{}", head.number)).end();
   h.open("div", "decide").open("div", "what");
   h.open("h1").attr("dir", "auto").text(title_of(head)).end();
-  h.open("p", "sub");
+  h.open("div", "sub");  // no <p>: the picker is a block
   branch_sub(h, head);
   version_picker(h, page);
   h.end().end();

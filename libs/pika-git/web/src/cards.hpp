@@ -21,6 +21,8 @@ LaneCounts count_lanes(const Suite& suite);
 void count_pills(Html& h, const Suite& suite);
 // "queued 1m 02s · ran 17m 02s"; what is not known yet is left out.
 std::string spans_words(const Suite& suite, Micros now);
+// "optional", "advisory", or nothing for a lane that is required or where no lane is.
+Literal lane_weight(const Suite& suite, const LaneRow& lane);
 // Seconds a lane ran, or has been running; negative: it has not begun.
 Micros lane_span(const LaneRow& lane, Micros now);
 

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "ansi.hpp"
 #include "cards.hpp"
 #include "pika/base/text.hpp"
@@ -59,6 +61,12 @@ std::string spans_words(const Suite& suite, Micros now) {
   return out;
 }
 
+Literal lane_weight(const Suite& suite, const LaneRow& lane) {
+  if (lane.advisory) return "advisory";
+  bool any = std::any_of(suite.lanes.begin(), suite.lanes.end(), [](const LaneRow& other) { return other.required; });
+  return any && !lane.required ? Literal("optional") : Literal("");
+}
+
 Micros lane_span(const LaneRow& lane, Micros now) {
   if (lane.started_at == 0) return -1;
   auto end = lane.finished_at != 0 ? lane.finished_at : lane.status == "running" ? now : lane.started_at;
@@ -76,8 +84,7 @@ void lane_row(Html& h, const BranchPage& page, const LaneRow& lane) {
   h.text(quote_name(lane.title.empty() ? lane.id : lane.title)).text(" \u00B7 " + shown_status(lane.status));
   if (!lane.reused_from.empty()) h.words(", reused from ").text(lane.reused_from);
   h.end();
-  if (lane.required) h.words("<small class=\"req\">required</small>");
-  if (lane.advisory) h.words("<small class=\"req\">advisory</small>");
+  if (auto weight = lane_weight(*page.suite, lane); !weight.view().empty()) h.open("small", "req").words(weight).end();
   if (auto span = lane_span(lane, page.chrome.now); span >= 0) h.open("span", "span").text(format_duration(span)).end();
   if (lane.status == "failed") {
     if (!lane.failure_kind.empty() && lane.failure_kind != "test_failed")

@@ -108,8 +108,7 @@ void lane_list(Html& h, const CiPage& page, const LaneRow* shown) {
     if (!lane.reused_from.empty()) h.words(", reused from ").text(lane.reused_from);
     if (lane.attempts > 1) h.text(fmt::format(" \u00B7 attempt {}", lane.attempts));
     if (!lane.runner.empty()) h.words(" &middot; on ").text(lane.runner);
-    if (lane.required) h.words(" &middot; required");
-    if (lane.advisory) h.words(" &middot; advisory");
+    if (auto weight = lane_weight(*page.suite, lane); !weight.view().empty()) h.words(" &middot; ").words(weight);
     h.end();
     if (!lane.waiting.empty() && !is_final_status(lane.status)) h.open("p").code_text(lane.waiting).end();
     h.end();
@@ -250,7 +249,7 @@ std::string render(const CiPage& page) {
     return h.take();
   }
   const auto* lane = shown_lane(page);
-  h.open("div", "band").open("div", "bandin");
+  h.open("section", "band").attr("aria-label", "Run").open("div", "bandin");
   suite_header(h, page);
   suite_picker(h, page);
   waterfall(h, page);

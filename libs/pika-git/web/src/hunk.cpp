@@ -84,9 +84,13 @@ void coloured_line(Html& h, std::string_view line, std::vector<SyntaxSpan> spans
   coloured(at, size);
 }
 
+// The link is not a stop of the tab key: a page has hundreds, and a hunk's own link is one.
 void number_cell(Html& h, int number, const Url& link) {
   h.open("td", "n");
-  if (number > 0) h.open("a").href(link).number(number).end();
+  if (number > 0 && !link.empty())
+    h.open("a").href(link).attr("tabindex", -1).number(number).end();
+  else if (number > 0)
+    h.number(number);
   h.end();
 }
 
@@ -99,7 +103,7 @@ void line_row(Html& h, const git::FileChange& file, const git::Hunk& hunk, int i
   if (line.kind == '+') h.cls("a");
   if (line.kind == '-') h.cls("d");
   if (view.anchors) h.id(anchor);
-  number_cell(h, line.old_line, link);
+  number_cell(h, line.old_line, line.kind == '-' ? link : Url());
   number_cell(h, line.new_line, link);
   h.open("td", "g");
   if (line.kind == '+') h.words("+");
@@ -127,7 +131,7 @@ void hunk_table(Html& h, const git::FileChange& file, const git::Hunk& hunk, con
   int first = std::clamp(view.first, 0, std::max(0, count - 1));
   int last = view.last < 0 ? count - 1 : std::min(view.last, count - 1);
   auto marks = hunk_marks(hunk, first, last);
-  h.open("div", "code").attr("tabindex", 0).attr("role", "region").attr("aria-label", "Lines of " + hunk.id);
+  h.open("div", "code").attr("tabindex", 0).attr("role", "group").attr("aria-label", "Lines of " + hunk.id);
   h.open("table", "diff").open("tbody");
   for (int i = first; i <= last && h.alive(); ++i) line_row(h, file, hunk, i, marks[static_cast<std::size_t>(i)], view);
   h.end().end().end();

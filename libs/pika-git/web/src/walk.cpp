@@ -292,7 +292,7 @@ void files_outline(Html& h, const git::Diff& diff, const Url& diff_page) {
     const auto& file = diff.files[i];
     auto [in, name] = folder_and_name(file.path());
     if (first || in != folder) {
-      if (!in.empty()) h.open("li", "dir").name(in).end();
+      if (!in.empty() || !first) h.open("li", "dir").name(in.empty() ? "./" : in).end();
       folder = in;
       first = false;
     }

@@ -1,5 +1,6 @@
 #include "scan_support.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include "pika/base/text.hpp"
@@ -78,6 +79,12 @@ class Scanner {
     if (closing) return close(name);
     Element element{name, {}};
     bool self_closed = attributes(element);
+    // A browser ends a <p> where one of these begins, whatever the source says.
+    static const std::set<std::string> kEndsParagraph = {"p",       "div",     "ul",      "ol",     "pre",  "table",
+                                                         "details", "form",    "section", "figure", "h1",   "h2",
+                                                         "header",  "article", "nav",     "dl",     "main", "aside"};
+    if (kEndsParagraph.contains(name) && std::find(stack_.begin(), stack_.end(), "p") != stack_.end())
+      complain("block inside <p>", name);
     if (!is_void(name) && !self_closed) stack_.push_back(name);
     raw_ = name == "style" || name == "script";
     if (name == "br") scan_.text += "\n";
