@@ -12,6 +12,7 @@
 #include <set>
 
 #include "log_file.hpp"
+#include "pika/base/hash.hpp"
 #include "pika/base/log.hpp"
 #include "pika/base/text.hpp"
 
@@ -77,8 +78,8 @@ UniqueFd listen_unix(const fs::path& path) {
 
 }  // namespace
 
-Gateway::Gateway(store::Store& store, Layout layout, EventHub& hub, GatewayTimes times)
-    : store_(store), layout_(std::move(layout)), hub_(hub), times_(times) {}
+Gateway::Gateway(store::Store& store, Layout layout, EventHub& hub, std::string token, GatewayTimes times)
+    : store_(store), layout_(std::move(layout)), hub_(hub), token_(std::move(token)), times_(times) {}
 
 Gateway::~Gateway() {
   stop();
@@ -219,6 +220,12 @@ bool Gateway::greet(Connection& c, const fm::Hello& hello) {
     c.send(fm::HelloRefused{
         "version", fmt::format("this server speaks version {} of the runner protocol", fm::kRunnerProtocolVersion),
         "install the runner of the same release"});
+    return false;
+  }
+  if (!equal_constant_time(hello.token, token_)) {
+    c.send(
+        fm::HelloRefused{"token", "this runner's token is not of this server",
+                         "start it with the token file of the server's data folder: --token-file DATA/runner/token"});
     return false;
   }
   if (!domain::valid_name(hello.name)) {

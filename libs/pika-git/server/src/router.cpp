@@ -7,8 +7,8 @@
 #include "fill.hpp"
 #include "pika/base/log.hpp"
 #include "pika/base/text.hpp"
-#include "pika/db/error.hpp"
 #include "pika/forge_model/api.hpp"
+#include "pika/store/error.hpp"
 #include "pika/web/assets.hpp"
 #include "principal.hpp"
 
@@ -135,7 +135,7 @@ http::Response guarded(Call& call, const Route& route) {
     }
     auto response = route.handler(call);
     return response ? std::move(*response) : error_response(call, response.error());
-  } catch (const db::Error& e) {
+  } catch (const store::StoreError& e) {
     log_error("store", "{} {}: {}", call.request.method, quote_name(call.request.target), e.what());
     return error_response(call, {ErrorKind::unavailable, fmt::format("the store can't do this now: {}", e.what()),
                                  "nothing was changed; try again in a moment"});

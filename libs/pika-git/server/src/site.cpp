@@ -8,7 +8,9 @@
 
 #include "context.hpp"
 #include "pika/base/files.hpp"
+#include "pika/base/hash.hpp"
 #include "pika/base/log.hpp"
+#include "pika/base/text.hpp"
 #include "pika/http/server.hpp"
 #include "router.hpp"
 #include "runner_process.hpp"
@@ -99,6 +101,14 @@ void remove_stale_git_locks(const fs::path& repository) {
   }
 }
 
+// The secret that runners of this data folder show; made once.
+std::string runner_token(const forge::Layout& layout) {
+  if (auto kept = read_file(layout.runner_token())) return std::string(trim(*kept));
+  auto token = random_hex(24);
+  write_file_atomic(layout.runner_token(), token + "\n", 0600);
+  return token;
+}
+
 void make_hooks(const forge::Layout& layout, const fs::path& program) {
   for (const char* name : {"pre-receive", "post-receive"}) {
     auto link = layout.hooks() / name;
@@ -146,7 +156,7 @@ Result<std::unique_ptr<Site>> Site::open(SiteOptions options) {
   i.explain = std::make_unique<forge::ExplainLoop>(*i.store, layout);
   forge::GatewayTimes times;
   times.lease = static_cast<Micros>(i.options.lease_seconds) * kSecond;
-  i.gateway = std::make_unique<forge::Gateway>(*i.store, layout, *i.hub, times);
+  i.gateway = std::make_unique<forge::Gateway>(*i.store, layout, *i.hub, runner_token(layout), times);
   i.planner = std::make_unique<forge::Planner>(
       *i.store, layout, i.locks, [&i](const auto& leases, const std::string& why) { i.gateway->cancel(leases, why); },
       [&i] { i.gateway->kick(); });

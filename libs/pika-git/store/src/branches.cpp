@@ -200,7 +200,7 @@ std::vector<Branch> Store::branches(const BranchQuery& q) {
                    *q.repository, *state, before, q.limit));
     else if (q.repository)
       take(c.query("SELECT " PIKA_BRANCH_COLUMNS " FROM repo_branch b WHERE b.repository = ? AND b.updated_at < ? "
-                                                 "ORDER BY b.updated_at DESC, b.id DESC LIMIT ?",
+                   "ORDER BY b.updated_at DESC, b.id DESC LIMIT ?",
                    *q.repository, before, q.limit));
     else
       take(c.query("SELECT " PIKA_BRANCH_COLUMNS

@@ -34,7 +34,9 @@ struct RunnerInfo {
 
 class Gateway {
  public:
-  Gateway(store::Store& store, Layout layout, EventHub& hub, GatewayTimes times = {});
+  // `token`: what a runner of this data folder must show, so that one left over from another folder at the same path
+  // takes no work.
+  Gateway(store::Store& store, Layout layout, EventHub& hub, std::string token, GatewayTimes times = {});
   ~Gateway();
   Status start();  // listens on DATA/run/runner.sock (0600)
   void stop();     // closes; lanes go on in their runners
@@ -61,6 +63,7 @@ class Gateway {
   store::Store& store_;
   Layout layout_;
   EventHub& hub_;
+  std::string token_;
   GatewayTimes times_;
   UniqueFd listener_;
   std::mutex mutex_;

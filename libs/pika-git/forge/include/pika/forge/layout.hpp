@@ -21,6 +21,7 @@ struct Layout {
   fs::path runner_socket() const { return data / "run/runner.sock"; }
   fs::path spool() const { return data / "run/spool"; }
   fs::path runner_state() const { return data / "runner/state"; }
+  fs::path runner_token() const { return data / "runner/token"; }
   fs::path runner_log() const { return data / "runner/runner.log"; }
   fs::path diff(domain::VersionId v) const { return data / "diffs" / (std::to_string(v.value()) + ".diff"); }
   fs::path tutorial(domain::VersionId v, int explainer) const {
