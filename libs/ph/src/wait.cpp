@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "context.hpp"
@@ -56,14 +57,31 @@ class Waiter {
       if (suite_) session_.out("another run has begun\n");
       suite_ = ci.number;
       told_.clear();
+      stuck_.clear();
       session_.out(fmt::format("run #{} of version {}, {}\n", ci.number->value(), branch.version.number,
                                plural(static_cast<std::int64_t>(ci.lanes.size()), "lane")));
     }
     for (const auto& lane : ci.lanes) {
       const int attempt = lane.newest() ? lane.newest()->number : 0;
+      if (needs_somebody(lane) && stuck_.insert({lane.id, attempt}).second)
+        session_.out(lane_line(lane, title_width(ci)));
       if (model::is_final_status(lane.status) && told_.insert({lane.id, attempt}).second)
         session_.out(lane_line(lane, title_width(ci)));
     }
+  }
+
+  // Waits for what does not come by itself: the person who waits here should know.
+  static bool needs_somebody(const model::LaneState& lane) {
+    static constexpr std::array<std::string_view, 3> kReasons{"no_isolation", "approval", "paused"};
+    return !model::is_final_status(lane.status) &&
+           std::find(kReasons.begin(), kReasons.end(), lane.waiting_reason) != kReasons.end();
+  }
+
+  // The lanes ran on what is no longer the candidate: another run is about to be made.
+  static bool another_run_is_due(const model::Branch& branch) {
+    return branch.state == "open" && branch.verdict.state == "waiting" &&
+           std::any_of(branch.verdict.reasons.begin(), branch.verdict.reasons.end(),
+                       [](const auto& r) { return r.code == "target_moved" || r.code == "no_candidate"; });
   }
 
   // The exit code once nothing more will happen by itself.
@@ -78,6 +96,7 @@ class Waiter {
     const bool lanes_over =
         std::all_of(ci.lanes.begin(), ci.lanes.end(), [](const auto& l) { return model::is_final_status(l.status); });
     if (!ci.number || !model::is_final_status(ci.status) || !lanes_over) return std::nullopt;
+    if (another_run_is_due(branch)) return std::nullopt;
     return code_of(ci);
   }
 
@@ -101,7 +120,7 @@ class Waiter {
   Context context_;
   model::BranchNumber number_;
   std::optional<model::SuiteNumber> suite_;
-  std::set<std::pair<std::string, int>> told_;
+  std::set<std::pair<std::string, int>> told_, stuck_;  // lane and attempt: ended, waiting for somebody
 };
 
 Result<int> do_wait(const Session& session, const BranchWord& word, const WaitOptions& options) {

@@ -204,6 +204,34 @@ TEST_CASE("wait's code for each way a run can end") {
   CHECK(has(ann.err, "\"a b\\n.txt\""));
 }
 
+TEST_CASE("wait goes on when the target moved under a finished run, and follows the next one") {
+  FakeForge forge;
+  Person ann(forge);
+  auto moved = branch(ann.head, {lane("unit", "passed")}, "passed");
+  moved.verdict = {false, "waiting", {{"target_moved", "main moved"}}};
+  put(forge, moved);
+  forge.facts.lock()->before_look = [&](FakeForge::Facts& f) {
+    if (f.looks != 3) return;
+    f.branches[133] = branch(ann.head, {lane("unit", "failed", "test_failed")}, "failed");
+    f.branches[133].ci.number = model::SuiteNumber(169);
+  };
+  CHECK(wait(ann.session, "", {}) == 1);
+  CHECK(has(ann.out, "another run has begun\nrun #169"));
+}
+
+TEST_CASE("wait says once what a lane waits for when it does not come by itself") {
+  FakeForge forge;
+  Person ann(forge);
+  auto b = branch(ann.head, {lane("unit", "queued")}, "queued");
+  b.ci.lanes[0].waiting_reason = "no_isolation";
+  b.ci.lanes[0].waiting_detail = "sysctl -w x=1";
+  put(forge, b);
+  CHECK(wait(ann.session, "", {.timeout = 3 * kSecond}) == 5);
+  const auto at = ann.out.find("waits: no isolation (sysctl -w x=1)");
+  REQUIRE(at != std::string::npos);
+  CHECK(ann.out.find("waits:", at + 1) == std::string::npos);
+}
+
 TEST_CASE("wait ends at its timeout") {
   FakeForge forge;
   Person ann(forge);

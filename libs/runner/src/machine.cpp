@@ -174,8 +174,11 @@ void Machine::on(const wire::Ack& message) {
 void Machine::apply(const wire::Ack& ack) {
   const auto found = attempts_.find(ack.key);
   if (found == attempts_.end()) return;  // a repeat of what was settled
-  if (ack.stale) {
-    note(fmt::format("attempt {}: the forge has a newer claim or none; dropped here", ack.key.text()));
+  // Done, and not by us: the forge settled it without this runner (cancelled, or its lease was over).
+  const bool settled = ack.done && found->second.phase != Phase::ended;
+  if (ack.stale || settled) {
+    note(fmt::format("attempt {}: the forge has a newer claim, its end, or nothing of it; dropped here",
+                     ack.key.text()));
     make_stale(ack.key);
     return;
   }
@@ -183,7 +186,7 @@ void Machine::apply(const wire::Ack& ack) {
   attempt.log_acked = std::max(attempt.log_acked, std::min(ack.log_offset, attempt.log_sent));
   while (!attempt.events.empty() && attempt.events.front().first <= ack.event_seq) attempt.events.pop_front();
   attempt.event_sent = std::max(attempt.event_sent, std::min(ack.event_seq, attempt.event_last));
-  if (ack.done && attempt.phase == Phase::ended) forget(ack.key);
+  if (ack.done) forget(ack.key);
 }
 
 void Machine::make_stale(const wire::AttemptKey& key) {

@@ -229,6 +229,17 @@ TEST_CASE("a stale attempt is stopped, then deleted, and never delivered") {
   CHECK(b.machine.empty());
 }
 
+TEST_CASE("a lane that the forge has settled without this runner is stopped and not delivered") {
+  Bench b;
+  b.greet();
+  b.say(assign(key(1)));
+  b.say(wire::Ack{key(1), 0, 0, true, false});
+  CHECK(b.all<StopAttempt>().size() == 1);
+  b.end(key(1), 10, "cancelled");
+  CHECK(b.sent<wire::Done>().empty());
+  CHECK(b.machine.empty());
+}
+
 TEST_CASE("a newer claim replaces the older one; a stale assignment is passed over") {
   Bench b;
   b.greet();
