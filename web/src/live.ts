@@ -1,6 +1,6 @@
-// The page follows the server's events. The stream is opened first, with the journal sequence that the page was made
-// at, so that nothing between page and stream is missed; every event then leads to one fetch of the page's live
-// regions, and those that changed are put in place. A region in which somebody types or has something open waits.
+// The page follows the server's events. Once the stream is open, and after every burst of events, the page's live
+// regions are fetched, and those that changed are put in place. A region in which somebody types or has something open
+// waits.
 export interface ServerEvent {
   type: string;
   data: Record<string, unknown>;
@@ -116,12 +116,8 @@ export function live(onEvent: (event: ServerEvent) => void): void {
   const sequence = document.body.dataset.sequence;
   if (sequence) address.searchParams.set("after", sequence);
   const source = new EventSource(address);
-  let lost = false;
-  source.addEventListener("open", () => {
-    if (lost) void refresh();
-    lost = false;
-  });
-  source.addEventListener("error", () => (lost = true));
+  // Subscribed, then the snapshot: what happened between the page and the stream, or while it was lost, is seen now.
+  source.addEventListener("open", () => void refresh());
   for (const type of kinds) {
     source.addEventListener(type, (event) => {
       let data: Record<string, unknown> = {};

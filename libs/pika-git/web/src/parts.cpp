@@ -147,8 +147,8 @@ void hidden_field(Html& h, Literal name, std::string_view value) {
 
 void branch_sub(Html& h, const BranchHead& head) {
   h.open("code", "ref").attr("dir", "auto").name(head.name).end();
-  h.words(" <span class=\"dot\" aria-hidden=\"true\">&middot;</span> <span class=\"nb\">Target branch: ");
-  h.elem("code", "ref", quote_name(head.target)).words("</span>");
+  h.words(" <span class=\"dot\" aria-hidden=\"true\">&middot;</span> Target branch: ");
+  h.elem("code", "ref", quote_name(head.target));
   auto dot = [&] { h.words(" <span class=\"dot\" aria-hidden=\"true\">&middot;</span> "); };
   if (!head.author.empty()) {
     dot();
