@@ -123,10 +123,13 @@ std::vector<std::string> leftovers(const fs::path& root) {
   auto mounts = pika::read_file("/proc/self/mountinfo");
   for (auto line : pika::split(*mounts, '\n'))
     if (line.find(root.string()) != std::string_view::npos) found.emplace_back(line);
+  std::vector<std::string> runs;
+  for (const auto& entry : fs::directory_iterator(root / "runs", error))
+    runs.push_back("jerichoci-" + entry.path().filename().string());
   for (const auto& entry :
        fs::recursive_directory_iterator("/sys/fs/cgroup", fs::directory_options::skip_permission_denied, error))
-    if (entry.is_directory(error) && entry.path().filename().string().starts_with("jerichoci-0"))
-      found.push_back(entry.path());
+    for (const auto& run : runs)
+      if (entry.path().filename().string().starts_with(run) && entry.is_directory(error)) found.push_back(entry.path());
   return found;
 }
 

@@ -13,12 +13,11 @@
 
 #include <cstring>
 
+#include "pika/base/result.hpp"
 #include "pika/base/text.hpp"
 
 namespace jerichoci {
 
-using pika::ErrorKind;
-using pika::fail;
 using pika::UniqueFd;
 
 namespace {
@@ -212,7 +211,7 @@ std::vector<std::string> program_candidates(const HostProcessSpec& spec) {
 
 }  // namespace
 
-pika::Result<std::unique_ptr<JobProcess>> start_host_process(const HostProcessSpec& spec) {
+std::unique_ptr<JobProcess> start_host_process(const HostProcessSpec& spec) {
   auto out = pika::make_pipe(), err = pika::make_pipe(), report = pika::make_pipe();
   UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   Prepared p{
@@ -233,8 +232,7 @@ pika::Result<std::unique_ptr<JobProcess>> start_host_process(const HostProcessSp
   int fork_error = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) throw pika::SystemError(fork_error, "fork");
-  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!pidfd) throw pika::SystemError("pidfd_open");
+  auto pidfd = pidfd_of_child(pid);
   auto process = std::make_unique<HostProcess>(pid, std::move(pidfd), std::move(report.read), spec.command[0]);
   process->out = std::move(out.read);
   process->err = std::move(err.read);

@@ -13,7 +13,6 @@
 
 #include "exec/job_process.hpp"
 #include "exec/launch.hpp"
-#include "pika/base/result.hpp"
 
 namespace jerichoci {
 
@@ -25,6 +24,7 @@ struct HostProcessSpec {
   LaunchIdentity identity;
 };
 
-pika::Result<std::unique_ptr<JobProcess>> start_host_process(const HostProcessSpec& spec);
+// As start_sandbox.
+std::unique_ptr<JobProcess> start_host_process(const HostProcessSpec& spec);
 
 }  // namespace jerichoci

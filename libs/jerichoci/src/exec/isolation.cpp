@@ -56,17 +56,16 @@ Tried try_sandbox(const EngineConfig& config, std::optional<std::uint32_t> job_u
   spec.bubblewrap = config.bubblewrap;
   spec.command = {"true"};
   spec.env = sandbox_environment();
-  spec.mounts = workspace.sandbox_mounts();
+  spec.mounts = workspace.sandbox_mounts(sandbox_stage());
   spec.identity.uid = job_uid;
   auto process = start_sandbox(spec);
-  if (!process) return {false, process.error().what};
-  struct pollfd p{(*process)->pidfd(), POLLIN, 0};
+  struct pollfd p{process->pidfd(), POLLIN, 0};
   if (::poll(&p, 1, 20'000) <= 0) return {false, "a sandbox for 'true' did not end within 20 s"};
   std::string words(8192, '\0');
-  pika::set_nonblocking((*process)->err.get());
-  auto n = ::read((*process)->err.get(), words.data(), words.size());
+  pika::set_nonblocking(process->err.get());
+  auto n = ::read(process->err.get(), words.data(), words.size());
   words.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-  auto exit = (*process)->finish(words);
+  auto exit = process->finish(words);
   if (!exit.not_started.empty()) return {false, exit.not_started};
   if (exit.exit_code != 0)
     return {false, fmt::format("'true' ended with {} in a sandbox", exit.exit_code.value_or(-1))};

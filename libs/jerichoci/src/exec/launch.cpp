@@ -7,11 +7,14 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+
+#include "pika/base/result.hpp"
 
 namespace jerichoci {
 
@@ -124,6 +127,15 @@ int place_descriptors(const int* fds, int count) {
   for (int i = 0; i < count; ++i)
     if (lifted[i] >= 0 && ::dup2(lifted[i], i) < 0) return errno;
   return 0;
+}
+
+pika::UniqueFd pidfd_of_child(pid_t pid) {
+  pika::UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (fd) return fd;
+  int error = errno;
+  ::kill(pid, SIGKILL);
+  ::waitpid(pid, nullptr, 0);
+  throw pika::SystemError(error, "pidfd_open");
 }
 
 }  // namespace jerichoci

@@ -42,4 +42,7 @@ void clean_process(int first);
 // Moves descriptors into place: fds[i] becomes number i; what is -1 is left out. At most 16.
 int place_descriptors(const int* fds, int count);
 
+// A pidfd of a child just started. Throws SystemError, after ending the child, when there is none to be had.
+pika::UniqueFd pidfd_of_child(pid_t pid);
+
 }  // namespace jerichoci

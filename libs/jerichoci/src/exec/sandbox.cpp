@@ -21,8 +21,6 @@
 
 namespace jerichoci {
 
-using pika::ErrorKind;
-using pika::fail;
 using pika::UniqueFd;
 
 namespace {
@@ -85,9 +83,10 @@ struct Prepared {
 
 class SandboxProcess final : public JobProcess {
  public:
-  SandboxProcess(pid_t pid, UniqueFd pidfd, UniqueFd status)
-      : pid_(pid), pidfd_(std::move(pidfd)), status_(std::move(status)) {
+  SandboxProcess(pid_t pid, UniqueFd pidfd, UniqueFd status, UniqueFd failure)
+      : pid_(pid), pidfd_(std::move(pidfd)), status_(std::move(status)), failure_(std::move(failure)) {
     pika::set_nonblocking(status_.get());
+    pika::set_nonblocking(failure_.get());
   }
   ~SandboxProcess() override {
     if (pid_ <= 0) return;
@@ -137,6 +136,11 @@ class SandboxProcess final : public JobProcess {
     wait_for_inner();
     if (code_) return {code_, {}, false};
     if (WIFSIGNALED(status)) return {128 + WTERMSIG(status), {}, false};
+    StartFailure failure{};
+    if (::read(failure_.get(), &failure, sizeof failure) == sizeof failure) {
+      failure.step[sizeof failure.step - 1] = 0;
+      return {{}, fmt::format("{}: {}", failure.step, std::strerror(failure.error)), false};
+    }
     if (killed_) return {128 + SIGKILL, {}, false};
     return not_started(error_tail);
   }
@@ -177,7 +181,7 @@ class SandboxProcess final : public JobProcess {
   }
 
   pid_t pid_;
-  UniqueFd pidfd_, status_;
+  UniqueFd pidfd_, status_, failure_;
   std::string text_;
   pid_t inner_ = -1;
   UniqueFd inner_fd_;
@@ -193,7 +197,7 @@ std::string nul_joined(const std::vector<std::string>& words) {
 
 }  // namespace
 
-pika::Result<std::unique_ptr<JobProcess>> start_sandbox(const SandboxSpec& spec) {
+std::unique_ptr<JobProcess> start_sandbox(const SandboxSpec& spec) {
   auto out = pika::make_pipe(), err = pika::make_pipe(), report = pika::make_pipe(), status = pika::make_pipe();
   UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   auto arguments = memory_file("arguments", nul_joined(bubblewrap_arguments(spec)));
@@ -216,16 +220,11 @@ pika::Result<std::unique_ptr<JobProcess>> start_sandbox(const SandboxSpec& spec)
   int fork_error = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) throw pika::SystemError(fork_error, "fork");
-  UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!pidfd) throw pika::SystemError("pidfd_open");
-  auto process = std::make_unique<SandboxProcess>(pid, std::move(pidfd), std::move(status.read));
+  auto pidfd = pidfd_of_child(pid);
+  auto process =
+      std::make_unique<SandboxProcess>(pid, std::move(pidfd), std::move(status.read), std::move(report.read));
   process->out = std::move(out.read);
   process->err = std::move(err.read);
-  report.write.reset();
-  status.write.reset();
-  StartFailure failure{};
-  if (pika::read_some(report.read.get(), reinterpret_cast<char*>(&failure), sizeof failure) == sizeof failure)
-    return fail(ErrorKind::unavailable, fmt::format("{}: {}", failure.step, std::strerror(failure.error)));
   return process;
 }
 

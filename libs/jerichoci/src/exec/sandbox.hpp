@@ -10,11 +10,12 @@
 #include "exec/job_process.hpp"
 #include "exec/launch.hpp"
 #include "jerichoci/model.hpp"
-#include "pika/base/result.hpp"
 
 namespace jerichoci {
 
-inline constexpr const char* kSandboxStage = "/sys";  // covered by a tmpfs in the job's own mount namespace only
+// The folder that a small tmpfs covers in the job's own mount namespace, to hold the workspace and caches where the
+// job's user can reach them. Not one that a sandbox shows.
+std::string sandbox_stage();
 inline constexpr const char* kSandboxWorkspace = "/workspace";
 
 struct SandboxSpec {
@@ -23,7 +24,7 @@ struct SandboxSpec {
   std::map<std::string, std::string> env;  // the whole environment, see sandbox_environment
   Network network = Network::off;
   std::vector<std::filesystem::path> host_paths;  // shown read-only beside the built-in list
-  std::vector<std::string> caches;                // names; the i-th is staged at /sys/cache-<i>
+  std::vector<std::string> caches;                // names; the i-th is staged at cache-<i>
   PrivateMounts mounts;
   LaunchIdentity identity;
 };
@@ -34,7 +35,7 @@ std::map<std::string, std::string> sandbox_environment();
 // bubblewrap's options, without the command; in its own order, which is the order of the mounts.
 std::vector<std::string> bubblewrap_arguments(const SandboxSpec& spec);
 
-// unavailable, with what failed, when the host cannot start it.
-pika::Result<std::unique_ptr<JobProcess>> start_sandbox(const SandboxSpec& spec);
+// What keeps it from starting is told by the process's finish(). Throws SystemError when the host cannot even fork.
+std::unique_ptr<JobProcess> start_sandbox(const SandboxSpec& spec);
 
 }  // namespace jerichoci

@@ -69,6 +69,12 @@ void add_system(std::vector<std::string>& out, Network network) {
 
 }  // namespace
 
+std::string sandbox_stage() {
+  // Inside a sandbox of ours (this project checks itself) there is no /sys, but an empty /mnt.
+  std::error_code error;
+  return fs::is_directory("/sys", error) ? "/sys" : "/mnt";
+}
+
 std::map<std::string, std::string> sandbox_environment() {
   return {{"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
           {"HOME", "/tmp/home"},
@@ -99,11 +105,11 @@ std::vector<std::string> bubblewrap_arguments(const SandboxSpec& spec) {
   add_system(out, spec.network);
   for (const auto& path : spec.host_paths) add(out, {"--ro-bind-try", path.string(), path.string()});
   add(out, {"--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp", "--dir", "/tmp/home", "--dir",
-            "/run", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"});
-  add(out, {"--bind", fmt::format("{}/workspace", kSandboxStage), kSandboxWorkspace});
+            "/mnt", "--dir", "/run", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"});
+  add(out, {"--bind", spec.mounts.stage + "/workspace", kSandboxWorkspace});
   if (!spec.caches.empty()) add(out, {"--perms", "0755", "--dir", "/caches"});
   for (std::size_t i = 0; i < spec.caches.size(); ++i)
-    add(out, {"--bind", fmt::format("{}/cache-{}", kSandboxStage, i), "/caches/" + spec.caches[i]});
+    add(out, {"--bind", fmt::format("{}/cache-{}", spec.mounts.stage, i), "/caches/" + spec.caches[i]});
   add(out, {"--remount-ro", "/", "--chdir", kSandboxWorkspace});
   return out;
 }

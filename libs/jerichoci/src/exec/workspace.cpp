@@ -107,9 +107,7 @@ PrivateMounts Workspace::mounts(const std::string& stage) const {
   return m;
 }
 
-PrivateMounts Workspace::sandbox_mounts() const {
-  return mounts("/sys");
-}
+PrivateMounts Workspace::sandbox_mounts(const std::string& stage) const { return mounts(stage); }
 
 PrivateMounts Workspace::host_mounts(const std::string& stage) const {
   auto m = mounts(stage);

@@ -31,8 +31,8 @@ class Workspace {
   ~Workspace();
 
   const std::filesystem::path& folder() const { return folder_; }
-  // The mounts for a sandbox, staged at /sys in its namespace.
-  PrivateMounts sandbox_mounts() const;
+  // The mounts for a sandbox, staged at a folder of its own mount namespace.
+  PrivateMounts sandbox_mounts(const std::string& stage) const;
   // The mounts for a host process of another user, staged at an empty folder that it can reach.
   PrivateMounts host_mounts(const std::string& stage) const;
   void remove();  // throws SystemError when something stays

@@ -1,7 +1,6 @@
 #include "run/job_runner.hpp"
 
 #include <fmt/format.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 #include "exec/supervise.hpp"
 #include "exec/workspace.hpp"
 #include "pika/base/files.hpp"
+#include "pika/base/hash.hpp"
 #include "pika/base/log.hpp"
 #include "pika/base/text.hpp"
 
@@ -31,12 +31,10 @@ Micros now() {
 // job's own mount namespace only.
 class Stage {
  public:
-  explicit Stage(BusyMark& busy) {
-    char name[] = "/tmp/jerichoci-XXXXXX";
-    if (!::mkdtemp(name)) throw pika::SystemError("mkdtemp '/tmp/jerichoci-XXXXXX'");
-    path_ = name;
-    busy.note("folder " + path_);
-    if (::chmod(name, 0755) != 0) throw pika::SystemError(fmt::format("chmod '{}'", path_));
+  explicit Stage(BusyMark& busy) : path_("/tmp/jerichoci-" + pika::random_hex(8)) {
+    busy.note("folder " + path_);  // before it is there: whatever happens next, somebody knows of it
+    if (::mkdir(path_.c_str(), 0700) != 0 || ::chmod(path_.c_str(), 0755) != 0)
+      throw pika::SystemError(fmt::format("mkdir '{}'", path_));
   }
   ~Stage() { ::rmdir(path_.c_str()); }
   const std::string& path() const { return path_; }
@@ -84,20 +82,15 @@ class JobRun {
     record_.workspace_kind = to_string(kind_);
     workspace_.emplace(
         WorkspaceRequest{c_.engine.config.state_root, c_.checkout, c_.run_id, &job_, kind_, c_.engine.job_uid});
-    auto name = fmt::format("jerichoci-{}-{}", c_.run_id, job_.id);
+    auto name = fmt::format("jerichoci-{}-{}-{}", c_.run_id, job_.id, pika::random_hex(4));
     cgroup_ = JobCgroup::make(c_.engine.cgroups, name, job_.limits, record_.not_enforced);
     for (const auto& group : cgroup_.folders()) c_.busy.note("cgroup " + group.string());
     phase.next("run");
     auto process = job_.runtime == Runtime::sandbox ? begin_sandbox() : begin_host_process();
-    if (!process) {
-      settle(FailureKind::infrastructure, fmt::format("the job could not be started: {}", process.error().what),
-             process.error().advice);
-      return;
-    }
     Supervision supervision{job_.limits.time, job_.limits.grace, c_.cancel_fd, [this](std::uint64_t bytes) {
                               c_.journal.event("job_progress", {{"job_id", job_.id}, {"log_bytes", bytes}});
                             }};
-    judge(supervise(**process, *log_, supervision));
+    judge(supervise(*process, *log_, supervision));
   }
 
   pika::Status may_run() {
@@ -130,7 +123,7 @@ class JobRun {
     return who;
   }
 
-  pika::Result<std::unique_ptr<JobProcess>> begin_sandbox() {
+  std::unique_ptr<JobProcess> begin_sandbox() {
     SandboxSpec spec;
     spec.bubblewrap = c_.engine.config.bubblewrap;
     spec.command = job_.command;
@@ -139,12 +132,12 @@ class JobRun {
     spec.network = job_.network;
     spec.host_paths = c_.engine.config.sandbox_paths;
     spec.caches = job_.caches;
-    spec.mounts = workspace_->sandbox_mounts();
+    spec.mounts = workspace_->sandbox_mounts(sandbox_stage());
     spec.identity = identity();
     return start_sandbox(spec);
   }
 
-  pika::Result<std::unique_ptr<JobProcess>> begin_host_process() {
+  std::unique_ptr<JobProcess> begin_host_process() {
     HostProcessSpec spec;
     spec.command = job_.command;
     std::string home, tmp;

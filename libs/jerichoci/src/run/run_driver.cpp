@@ -299,7 +299,7 @@ class RunDriver {
 
 pika::Result<RunRecord> drive_run(EngineParts& engine, const RunRequest& request, const EventSink& sink,
                                   const CancelToken& cancel) {
-  PIKA_TRY(engine.runs.create(*request.run_id));
+  if (!valid_run_id(*request.run_id)) return std::unexpected(engine.runs.create(*request.run_id).error());
   auto busy = BusyMark::take(engine.config.state_root, *request.run_id);
   for (int tries = 0; !busy && tries < 100; ++tries) {
     ::poll(nullptr, 0, 10);  // an engine that is just starting looks at every busy file
@@ -307,6 +307,12 @@ pika::Result<RunRecord> drive_run(EngineParts& engine, const RunRequest& request
   }
   if (!busy)
     return pika::fail(pika::ErrorKind::conflict, fmt::format("another engine works on run '{}'", *request.run_id));
+  if (auto created = engine.runs.create(*request.run_id); !created) {
+    // Its mark stays when the run is one that a dead engine left: the next start settles it.
+    auto run = engine.runs.read_record(*request.run_id);
+    if (run && is_final(run->status)) busy->done();
+    return std::unexpected(created.error());
+  }
   RunDriver driver(engine, request, sink, cancel, std::move(*busy));
   return driver.run();
 }

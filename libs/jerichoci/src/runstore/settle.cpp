@@ -58,7 +58,8 @@ void remove_noted(const std::vector<std::string>& lines) {
     }
   }
   if (!remove_cgroups(cgroups)) pika::log_error("jerichoci", "a cgroup of a lost run could not be removed");
-  for (const auto& folder : folders) pika::remove_tree(folder);
+  // Only the empty folder that was made: below /tmp somebody else may have put another thing there since.
+  for (const auto& folder : folders) ::rmdir(folder.c_str());
 }
 
 // Processes of the dead engine may still be writing for a moment while they die.
@@ -77,7 +78,11 @@ void remove_work(const fs::path& work) {
 void settle_record(const RunStore& store, const std::string& run_id) {
   auto run = store.read_record(run_id);
   if (!run) {
-    if (run_id.starts_with("probe-")) return;  // a look at what the host can do; it has no record
+    if (run_id.starts_with("probe-")) return;              // a look at what the host can do; it has no record
+    if (run.error().kind == pika::ErrorKind::not_found) {  // the end came before its first record: nothing was begun
+      pika::remove_tree(store.run_folder(run_id));
+      return;
+    }
     pika::log_warning("jerichoci", "run {} was busy and has no readable record: {}", run_id, run.error().what);
     return;
   }

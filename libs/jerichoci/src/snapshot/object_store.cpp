@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "pika/base/check.hpp"
@@ -77,10 +78,13 @@ pika::Status ObjectStore::import_tree(const fs::path& source, const Oid& tree, c
   auto pack = git_command(source, {"pack-objects", "--revs", "--stdout", "--quiet", "--delta-base-offset"},
                           GitConfig::clean, env);
   auto pipe = pika::make_pipe();
-  auto packer = pika::proc::Child::start(pack, -1, pipe.write.get());
+  // A file in memory, not a pipe: a packer that ends early would send us SIGPIPE.
+  pika::UniqueFd wanted_fd(::memfd_create("wanted", MFD_CLOEXEC));
+  if (!wanted_fd) throw pika::SystemError("memfd_create");
+  pika::write_all(wanted_fd.get(), wanted);
+  ::lseek(wanted_fd.get(), 0, SEEK_SET);
+  auto packer = pika::proc::Child::start(pack, wanted_fd.get(), pipe.write.get());
   pipe.write.reset();
-  if (packer.start_error().empty()) pika::write_all(packer.streams.in.get(), wanted);
-  packer.streams.in.reset();
   auto index = git_command(path_, {"index-pack", "--stdin"});
   auto indexed = pika::proc::run(index, {.input_fd = pipe.read.get()});
   pipe.read.reset();
