@@ -114,7 +114,7 @@ export function live(onEvent: (event: ServerEvent) => void): void {
 
   const address = new URL(stream, location.href);
   const sequence = document.body.dataset.sequence;
-  if (sequence) address.searchParams.set("after", sequence);
+  if (sequence) address.searchParams.set("since", sequence);
   const source = new EventSource(address);
   // Subscribed, then the snapshot: what happened between the page and the stream, or while it was lost, is seen now.
   source.addEventListener("open", () => void refresh());

@@ -13,7 +13,7 @@
 //   /O/N/branches/133/close    /O/N/branches/133/reopen
 //   /O/N/ci/168/rerun          what = all | failed | lane, lane = ID
 //   /O/N/ci/168/cancel
-// The event stream is opened as events_url?after=SEQUENCE (event_sequence), later with Last-Event-ID; kinds and data
+// The event stream is opened as events_url?since=SEQUENCE (event_sequence), later with Last-Event-ID; kinds and data
 // as in the contracts; `data` of log.appended names `lane`. A raw log answers X-Log-Next-Offset and X-Log-Complete.
 // "?part=live" on a branch or CI page asks for its live regions only: answer with render_live().
 #pragma once
