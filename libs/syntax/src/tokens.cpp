@@ -64,6 +64,8 @@ class Collector {
 
 TokenKind kind_of(TSNode node, std::string_view type) {
   if (!ts_node_is_named(node)) return TokenKind::word;
+  // Names of properties can be run-time keys: a rename must not touch them unseen.
+  if (type.contains("property_identifier")) return TokenKind::word;
   if (is_identifier(type)) return TokenKind::identifier;
   if (is_number(type)) return TokenKind::number;
   // Named leaves such as `this`, `true`, `primitive_type`, `visibility_modifier`; raw text such as preproc_arg.

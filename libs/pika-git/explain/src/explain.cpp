@@ -3,13 +3,20 @@
 #include <algorithm>
 #include <map>
 
+#include "checks.hpp"
+#include "delta.hpp"
+#include "folds.hpp"
 #include "groups.hpp"
 #include "model.hpp"
 #include "narrate.hpp"
 #include "pika/base/check.hpp"
 #include "pika/base/clock.hpp"
+#include "renames.hpp"
 
 namespace pika::explain {
+
+Model::Model() = default;
+Model::~Model() = default;
 
 namespace {
 
@@ -70,9 +77,9 @@ Step make_step(const Model& model, std::size_t g, const std::map<std::string, st
   const auto& group = model.groups[g];
   Step step;
   step.id = static_cast<int>(g) + 1;
-  step.title = title_of(model, group);
-  step.intent = intent_of(model, group);
-  step.body_markdown = body_of(model, group);
+  step.title = title_of(model, g);
+  step.intent = intent_of(model, g);
+  step.body_markdown = body_of(model, g);
   for (auto f : files_of(model, group)) step.files.push_back(model.changes[f].file->path());
   for (auto n : group.needs) step.needs.push_back(static_cast<int>(n) + 1);
   std::vector<const Atom*> run;
@@ -127,8 +134,14 @@ Tutorial explain(const ExplainInput& input) {
   Model model;
   model.input = &input;
   collect(model);
+  read_sides(model);
+  model.delta = symbol_delta(model);
+  model.renames = find_renames(model, model.delta);
+  fold(model, model.delta, strict_renames(model.renames));
   make_groups(model);
+  find_needs(model);
   order_groups(model);
+  model.delta_group = groups_of_symbols(model);
 
   Tutorial tutorial;
   tutorial.base = input.diff->base.hex();
@@ -139,6 +152,7 @@ Tutorial explain(const ExplainInput& input) {
   for (std::size_t g = 0; g < model.groups.size(); ++g) tutorial.steps.push_back(make_step(model, g, atoms_of_hunk));
   tutorial.hunks = places(model);
   add_folds(model, tutorial);
+  add_checks(model, tutorial);
   count_lines(model, tutorial);
   tutorial.summary = summary_of(model, tutorial);
   verify(model, tutorial);

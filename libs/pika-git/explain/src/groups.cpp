@@ -228,26 +228,40 @@ void make_groups(Model& model) {
     for (auto i : model.groups[g].atoms) model.atoms[i].group = g;
 }
 
+// reach[a][b]: a needs b, directly or through others.
+static std::vector<std::vector<bool>> reach_of(const std::vector<Group>& groups) {
+  auto n = groups.size();
+  std::vector<std::vector<bool>> reach(n, std::vector<bool>(n));
+  for (std::size_t a = 0; a < n; ++a)
+    for (auto b : groups[a].needs) reach[a][b] = true;
+  for (std::size_t k = 0; k < n; ++k)
+    for (std::size_t a = 0; a < n; ++a)
+      for (std::size_t b = 0; reach[a][k] && b < n; ++b) reach[a][b] = reach[a][b] || reach[k][b];
+  return reach;
+}
+
 void order_groups(Model& model) {
   auto& groups = model.groups;
-  // Mechanical: nothing to read. Moves into a new package are told right after its creation all the same.
-  auto rank = [&](std::size_t g) {
-    const auto& group = groups[g];
-    bool mechanical = group.to_read == 0 && group.category != Category::move_in;
-    return std::tuple(mechanical, group.category, -group.to_read, g);
-  };
+  auto reach = reach_of(groups);
   std::vector<std::size_t> order;
   std::vector<bool> told(groups.size());
+  // Waits for whatever it needs, but for what needs it back: of those the one with the fewest open needs goes first.
+  auto waits = [&](std::size_t g) {
+    for (std::size_t n = 0; n < groups.size(); ++n)
+      if (n != g && !told[n] && reach[g][n] && !reach[n][g]) return true;
+    return false;
+  };
+  // Mechanical: nothing to read. Moves into a new package are told right after its creation all the same.
+  auto cost = [&](std::size_t g) {
+    const auto& group = groups[g];
+    bool mechanical = group.to_read == 0 && group.category != Category::move_in;
+    auto open = std::count_if(group.needs.begin(), group.needs.end(), [&](std::size_t n) { return !told[n]; });
+    return std::tuple(mechanical, group.category, open, -group.to_read, g);
+  };
   while (order.size() < groups.size()) {
     std::size_t best = groups.size();
-    std::tuple<std::size_t, decltype(rank(0))> best_cost;
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-      if (told[g]) continue;
-      std::size_t missing = 0;
-      for (auto n : groups[g].needs) missing += !told[n];
-      std::tuple cost{missing, rank(g)};
-      if (best == groups.size() || cost < best_cost) best = g, best_cost = cost;
-    }
+    for (std::size_t g = 0; g < groups.size(); ++g)
+      if (!told[g] && !waits(g) && (best == groups.size() || cost(g) < cost(best))) best = g;
     told[best] = true;
     order.push_back(best);
   }

@@ -7,6 +7,7 @@
 #include "pika/explain/explain.hpp"
 #include "pika/explain/tutorial.hpp"
 #include "roles.hpp"
+#include "sides.hpp"
 
 namespace pika::explain {
 
@@ -14,7 +15,9 @@ namespace pika::explain {
 struct Change {
   const git::FileChange* file = nullptr;
   Role role = Role::source;
-  Package package{};             // of the new side; of the old side for a deleted file
+  Package package{};  // of the new side; of the old side for a deleted file
+  syntax::Language language = syntax::Language::none;
+  Side before{}, after{};        // empty where there is none, or nothing of it is read
   bool package_is_new = false;   // its manifest is not in the base
   bool package_is_gone = false;  // its manifest is not in the head
   bool byte_identical = false;   // moved with equal blobs and modes
@@ -60,11 +63,20 @@ struct Group {
   int to_read = 0;
 };
 
+struct SymbolChange;
+struct Rename;
+
 struct Model {
   const ExplainInput* input = nullptr;
   std::vector<Change> changes;
-  std::vector<Atom> atoms;    // in the diff's order
-  std::vector<Group> groups;  // in the order they are told
+  std::vector<Atom> atoms;               // in the diff's order
+  std::vector<Group> groups;             // in the order they are told
+  std::vector<SymbolChange> delta;       // delta.hpp
+  std::vector<std::size_t> delta_group;  // for each of delta the group that tells it; groups.size(): none
+  std::vector<Rename> renames;           // renames.hpp
+
+  Model();
+  ~Model();
 
   const git::Hunk* hunk(const Atom& atom) const {
     return atom.hunk < 0 ? nullptr : &changes[atom.change].file->hunks[static_cast<std::size_t>(atom.hunk)];
@@ -75,5 +87,8 @@ struct Model {
 
 // Fills changes and atoms from the diff, and the roles and packages from both trees.
 void collect(Model& model);
+// Reads and parses both sides of files that have hunks and a language, and says for every atom in which symbol it is
+// and whether it is test code. Long runs of added or removed lines are cut between symbols.
+void read_sides(Model& model);
 
 }  // namespace pika::explain

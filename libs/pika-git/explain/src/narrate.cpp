@@ -7,6 +7,8 @@
 #include <set>
 
 #include "pika/base/text.hpp"
+#include "renames.hpp"
+#include "symbol_words.hpp"
 #include "words.hpp"
 
 namespace pika::explain {
@@ -150,17 +152,19 @@ std::string files_table(const Model& model, const Group& group, const std::vecto
   auto lines = lines_by_file(model, group);
   std::string rows;
   std::size_t n = 0;
+  bool noted = false;
   for (auto f : files) {
     const auto& change = model.changes[f];
     if (change.byte_identical) continue;
     if (++n > kRows) continue;
     auto note = remark(*change.file);
     if (change.role == Role::generated) note += note.empty() ? "generated, not checked" : "; generated, not checked";
+    noted |= !note.empty();
     const auto& l = lines[f];
     rows += fmt::format("| {} | {} | +{} −{} | {} |\n", cell(code_name(change.file->path())),
                         kind_word(change.file->kind), l.added, l.removed, note);
   }
-  if (n == 0) return {};
+  if (n == 0 || (n == 1 && !noted)) return {};  // Affected files says it already
   if (n > kRows) rows += fmt::format("\n{} more files are listed under Affected files.\n", n - kRows);
   return "| File | Change | Lines | Note |\n|---|---|---|---|\n" + rows + "\n";
 }
@@ -183,19 +187,24 @@ std::string folds_words(const Model& model, const Group& group) {
 
 }  // namespace
 
-std::string intent_of(const Model& model, const Group& group) {
+std::string intent_of(const Model& model, std::size_t g) {
+  const auto& group = model.groups[g];
   std::vector<const git::FileChange*> files;
   for (auto f : files_of(model, group)) files.push_back(model.changes[f].file);
   int added = 0, removed = 0;
   for (auto i : group.atoms) added += model.atoms[i].added, removed += model.atoms[i].removed;
   auto text = capital(deeds(files));
+  if (auto symbols = symbol_counts(symbols_of(model, g)); !symbols.empty())
+    text = capital(symbols) + " in " + plural(static_cast<std::int64_t>(files.size()), "file");
   if (added + removed > 0) text += ": " + lines_words(added, removed);
   return text + ".";
 }
 
-std::string body_of(const Model& model, const Group& group) {
+std::string body_of(const Model& model, std::size_t g) {
+  const auto& group = model.groups[g];
   auto files = files_of(model, group);
-  return moves_table(model, files) + files_table(model, group, files) + folds_words(model, group);
+  return moves_table(model, files) + files_table(model, group, files) + symbol_lists(model, symbols_of(model, g)) +
+         folds_words(model, group);
 }
 
 std::string summary_of(const Model& model, const Tutorial& tutorial) {
@@ -234,6 +243,9 @@ std::string summary_of(const Model& model, const Tutorial& tutorial) {
       std::count_if(model.changes.begin(), model.changes.end(), [](const Change& c) { return c.byte_identical; }));
   if (identical)
     out += " " + count_words(identical, "file") + (identical == 1 ? " is" : " are") + " byte-identical after the move.";
+  std::vector<std::string> renames;
+  for (const auto& r : model.renames) renames.push_back(fmt::format("{} to {}", code(r.from), code(r.to)));
+  if (!renames.empty()) out += " Renamed: " + list_words(renames, 5) + ".";
   if (tutorial.lines_folded)
     out += fmt::format(" {} of {} changed {} a checked rule and {} folded.", format_count(tutorial.lines_folded),
                        plural(tutorial.lines_changed, "line"), tutorial.lines_folded == 1 ? "matches" : "match",

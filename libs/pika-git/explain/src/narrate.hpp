@@ -4,9 +4,9 @@
 
 namespace pika::explain {
 
-std::string title_of(const Model& model, const Group& group);
-std::string intent_of(const Model& model, const Group& group);
-std::string body_of(const Model& model, const Group& group);
+std::string title_of(const Model& model, std::size_t group);
+std::string intent_of(const Model& model, std::size_t group);
+std::string body_of(const Model& model, std::size_t group);
 std::string summary_of(const Model& model, const Tutorial& tutorial);
 
 // The files of a group in the diff's order, each once.

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 
+#include "delta.hpp"
 #include "narrate.hpp"
 #include "pika/base/text.hpp"
+#include "renames.hpp"
+#include "symbol_words.hpp"
 #include "words.hpp"
 
 namespace pika::explain {
@@ -36,8 +39,8 @@ std::string names_of(const Model& model, const std::vector<std::size_t>& files, 
   return list_words(names, most);
 }
 
-std::string where(const Package& package) {
-  return package.name.empty() ? "" : " in " + plain_name(package.name);
+std::string where(const Package& package, const char* word = " in ") {
+  return package.name.empty() ? "" : word + plain_name(package.name);
 }
 
 // A change of at most three lines in one file is titled by the line itself.
@@ -109,7 +112,8 @@ std::vector<std::size_t> files_of(const Model& model, const Group& group) {
   return files;
 }
 
-std::string title_of(const Model& model, const Group& group) {
+std::string title_of(const Model& model, std::size_t g) {
+  const auto& group = model.groups[g];
   auto files = files_of(model, group);
   if (auto line = by_line(model, group); !line.empty()) return line;
   auto shape = shape_of(model, files);
@@ -128,6 +132,12 @@ std::string title_of(const Model& model, const Group& group) {
     case Category::schema:
       return change("the schema");
     case Category::source:
+      if (auto title = symbol_title(symbols_of(model, g)); !title.empty()) {
+        auto symbols = symbols_of(model, g);
+        bool only_adds =
+            std::all_of(symbols.begin(), symbols.end(), [](const auto* c) { return c->deed == Deed::added; });
+        return title + where(group.package, only_adds ? " to " : " in ");
+      }
       return fmt::format("{} {}{}", shape.verb(), names_of(model, files), where(group.package));
     case Category::remove:
       if (!files.empty() && model.changes[files[0]].package_is_gone && shape.added + shape.other == 0)
@@ -144,6 +154,10 @@ std::string title_of(const Model& model, const Group& group) {
     case Category::assets:
       return change("assets");
     case Category::rename:
+      if (model.renames.size() == 1 && model.renames[0].strict)
+        return fmt::format("Carry the rename of {} to {} through{}", one_line(model.renames[0].from, 40),
+                           one_line(model.renames[0].to, 40),
+                           group.package.name.empty() ? "" : " " + plain_name(group.package.name));
       return fmt::format("Carry the renames through{}",
                          group.package.name.empty() ? "" : " " + plain_name(group.package.name));
     case Category::generated:

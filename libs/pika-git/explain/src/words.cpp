@@ -73,12 +73,20 @@ std::string code_name(std::string_view path) {
   return code(quote_name(path), 300);
 }
 
+// What can begin or end markup inside a line is always escaped; what only means something at a line's beginning, or
+// in an address that would become a link, only there.
 std::string escape(std::string_view text) {
-  constexpr std::string_view kSpecial = "\\`*_{}[]()#+-.!|<>~&:";
+  constexpr std::string_view kAlways = "\\`*_[]<>|~&@";
   std::string out;
-  for (char c : text) {
-    if (kSpecial.find(c) != std::string_view::npos) out += '\\';
+  bool start = true;  // only white space and digits so far
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    bool special =
+        kAlways.contains(c) || (start && std::string_view("#+-=.):").contains(c)) || text.substr(i).starts_with("://");
+    if (c == '.' && i >= 3 && lower(text.substr(i - 3, 3)) == "www") special = true;
+    if (special) out += '\\';
     out += c;
+    start = c == '\n' || (start && (c == ' ' || (c >= '0' && c <= '9')));
   }
   return out;
 }

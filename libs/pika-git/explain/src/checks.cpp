@@ -1,0 +1,197 @@
+#include "checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "delta.hpp"
+#include "pika/base/text.hpp"
+#include "renames.hpp"
+#include "words.hpp"
+
+namespace pika::explain {
+
+namespace {
+
+using syntax::TokenKind;
+
+// One name: "*" and "?", without backtracking over more than one star.
+bool match_name(std::string_view filter, std::string_view name) {
+  std::size_t f = 0, n = 0, star = std::string_view::npos, from = 0;
+  while (n < name.size()) {
+    if (f < filter.size() && (filter[f] == '?' || filter[f] == name[n]) && filter[f] != '*') {
+      ++f, ++n;
+    } else if (f < filter.size() && filter[f] == '*') {
+      star = f++;
+      from = n;
+    } else if (star != std::string_view::npos) {
+      f = star + 1;
+      n = ++from;
+    } else {
+      return false;
+    }
+  }
+  while (f < filter.size() && filter[f] == '*') ++f;
+  return f == filter.size();
+}
+
+bool match_parts(const std::vector<std::string_view>& filter, std::size_t f, const std::vector<std::string_view>& path,
+                 std::size_t p) {
+  for (; f < filter.size(); ++f, ++p) {
+    if (filter[f] == "**") {
+      if (f + 1 == filter.size()) return p < path.size();
+      for (auto q = p; q < path.size(); ++q)
+        if (match_parts(filter, f + 1, path, q)) return true;
+      return false;
+    }
+    if (p == path.size() || !match_name(filter[f], path[p])) return false;
+  }
+  return p == path.size();
+}
+
+struct Filter {
+  std::string text;
+  int line = 0;
+};
+
+// Forms of the filter language (pikaci/selection.hpp) that matches_filter() does not read.
+bool odd_filter(std::string_view value) {
+  if (value.find_first_of("[{\\") != std::string_view::npos) return true;
+  for (auto part : split(value, '/'))
+    if (part != "**" && part.find("**") != std::string_view::npos) return true;
+  return false;
+}
+
+// The lists of strings of a TOML file that hold at least one path.
+std::vector<std::vector<Filter>> path_lists(const Side& side) {
+  std::vector<std::vector<Filter>> out;
+  std::vector<Filter> now;
+  bool inside = false, paths = false, opaque = false;
+  for (const auto& token : side.file->tokens) {
+    auto text = side.text_of(token);
+    if (text == "[" || text == "[[") {
+      inside = true, paths = false, opaque = false;
+      now.clear();
+    } else if (inside && (text == "]" || text == "]]")) {
+      inside = false;
+      if (paths && !opaque) out.push_back(now);
+    } else if (inside && token.kind == TokenKind::string && text.size() > 2) {
+      auto value = text.substr(1, text.size() - 2);
+      if (value.starts_with('@') || value.starts_with('!') || odd_filter(value))
+        opaque = true;  // means more than its own words
+      bool path =
+          value.find('/') != std::string_view::npos && value.find_first_of(" \\:\"'[{") == std::string_view::npos;
+      paths |= path;
+      if (path) now.push_back({std::string(value), token.line});
+    }
+  }
+  return out;
+}
+
+class Checker {
+ public:
+  Checker(const Model& model, std::vector<Check>& out) : model_(model), out_(out) {}
+
+  void run() {
+    stale_filters();
+    old_names();
+  }
+
+ private:
+  void add(std::string kind, const std::string& file, int line, std::string text) {
+    out_.push_back({std::move(kind), file, line, std::move(text)});
+  }
+
+  // Filters that covered moved files at their old names and cover none at their new ones.
+  void stale_filters() {
+    std::vector<const git::FileChange*> moved;
+    for (const auto& change : model_.changes)
+      if (change.file->kind == git::ChangeKind::renamed) moved.push_back(change.file);
+    if (moved.empty()) return;
+    const auto& repository = *model_.input->repository;
+    const auto& head = model_.input->diff->head;
+    for (const char* folder : {"ci", "invariants"})
+      for (const auto& entry : repository.list(head, folder)) {
+        if (!entry.path.ends_with(".toml") || repository.blob_size(entry.id).value_or(1u << 30) > (256u << 10))
+          continue;
+        auto side = make_side(syntax::Language::toml, repository.blob(entry.id).value_or(""));
+        if (!side.file) continue;
+        for (const auto& list : path_lists(side)) stale_list(entry.path, list, moved);
+      }
+  }
+
+  void stale_list(const std::string& file, const std::vector<Filter>& list,
+                  const std::vector<const git::FileChange*>& moved) {
+    auto covered = [&](const std::string& path) {
+      return std::any_of(list.begin(), list.end(), [&](const Filter& f) { return matches_filter(f.text, path); });
+    };
+    for (const auto& filter : list) {
+      std::size_t lost = 0;
+      const git::FileChange* first = nullptr;
+      for (const auto* f : moved) {
+        if (!matches_filter(filter.text, f->old_path) || covered(f->new_path)) continue;
+        if (++lost == 1) first = f;
+      }
+      if (!lost) continue;
+      auto text =
+          lost == 1
+              ? fmt::format("The filter {} matched {} before it moved to {}; nothing in its list matches it there.",
+                            code(filter.text), code_name(first->old_path), code_name(first->new_path))
+              : fmt::format(
+                    "The filter {} matched {} moved files at their old names, {} among them; nothing in its list "
+                    "matches them at "
+                    "their new names, such as {}.",
+                    code(filter.text), lost, code_name(first->old_path), code_name(first->new_path));
+      add("stale_path_filter", file, filter.line, std::move(text));
+    }
+  }
+
+  // A renamed definition's old name, still used in the changed files, where nothing defines it any more.
+  void old_names() {
+    std::map<std::string, const Rename*, std::less<>> left;
+    for (const auto& r : model_.renames)
+      if (r.witness != "module" && r.from.size() >= 6) left[r.from] = &r;
+    if (left.empty()) return;
+    for (const auto& change : model_.changes)
+      if (change.after.file)
+        for (const auto& symbol : change.after.file->symbols) left.erase(symbol.name);
+    for (const auto& change : model_.changes) {
+      if (!change.after.file || left.empty()) continue;
+      for (const auto& token : change.after.file->tokens) {
+        if (token.kind != TokenKind::identifier) continue;
+        auto found = left.find(change.after.text_of(token));
+        if (found == left.end()) continue;
+        const auto& r = *found->second;
+        add("old_name_left", change.file->path(), token.line,
+            fmt::format("{} is still named here; this change renames the {} {} to {} in {}.", code(r.from), r.witness,
+                        code(r.from), code(r.to), code_name(model_.changes[r.change].file->path())));
+        left.erase(found);  // once a name
+      }
+    }
+  }
+
+  const Model& model_;
+  std::vector<Check>& out_;
+};
+
+}  // namespace
+
+bool matches_filter(std::string_view filter, std::string_view path) {
+  auto parts = split(filter, '/'), names = split(path, '/');
+  // A filter with many "**" could be matched in exponentially many ways.
+  if (std::count(parts.begin(), parts.end(), "**") > 4 || parts.size() > 32 || names.size() > 64) return false;
+  return match_parts(parts, 0, names, 0);
+}
+
+void add_checks(const Model& model, Tutorial& tutorial) {
+  Checker(model, tutorial.checks).run();
+  if (tutorial.checks.size() > kMostChecks) tutorial.checks.resize(kMostChecks);
+  for (auto& step : tutorial.steps)
+    for (const auto& check : tutorial.checks)
+      if (step.checks.size() < 3 && std::find(step.files.begin(), step.files.end(), check.file) != step.files.end())
+        step.checks.push_back(check);
+}
+
+}  // namespace pika::explain

@@ -1,0 +1,27 @@
+// What happened to the symbols of the changed files.
+#pragma once
+#include <cstddef>
+#include <vector>
+
+#include "model.hpp"
+
+namespace pika::explain {
+
+enum class Deed { added, removed, renamed, moved, signature, body };
+
+struct SymbolChange {
+  Deed deed = Deed::body;
+  std::size_t before_change = 0, after_change = 0;  // the files; equal but for a move to another file
+  const syntax::Symbol* before = nullptr;           // null when added
+  const syntax::Symbol* after = nullptr;            // null when removed
+  const syntax::Symbol& symbol() const { return after ? *after : *before; }
+};
+
+// In the order of the files and of the places in them. Members of an added or removed type are not listed; a type is
+// `body` only where no member says it better.
+std::vector<SymbolChange> symbol_delta(const Model& model);
+
+// For each entry of model.delta the group that holds most of its changed lines; groups.size() where it has none.
+std::vector<std::size_t> groups_of_symbols(const Model& model);
+
+}  // namespace pika::explain

@@ -1,0 +1,179 @@
+#include "symbol_words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "pika/base/text.hpp"
+#include "words.hpp"
+
+namespace pika::explain {
+
+namespace {
+
+using syntax::Symbol;
+using syntax::SymbolKind;
+
+constexpr std::size_t kMostListed = 12;
+
+std::string place(const Model& model, const SymbolChange& c) {
+  auto file = c.after ? c.after_change : c.before_change;
+  const auto& change = *model.changes[file].file;
+  return fmt::format("{}, line {}", code_name(c.after ? change.new_path : change.old_path), c.symbol().line);
+}
+
+std::string listed(const std::vector<const SymbolChange*>& symbols, Deed deed, const char* title, auto item) {
+  std::string out;
+  std::size_t n = 0;
+  for (const auto* c : symbols) {
+    if (c->deed != deed) continue;
+    if (++n <= kMostListed) out += "- " + item(*c) + "\n";
+  }
+  if (n == 0) return {};
+  if (n > kMostListed) out += fmt::format("- and {} more\n", n - kMostListed);
+  return fmt::format("**{}**\n\n{}\n", title, out);
+}
+
+std::string noun(SymbolKind kind, std::size_t n) {
+  static constexpr std::array<std::string_view, 7> kMany = {"scopes", "types",  "functions", "variables",
+                                                            "fields", "macros", "aliases"};
+  return std::string(n == 1 ? syntax::kind_name(kind) : kMany[static_cast<std::size_t>(kind)]);
+}
+
+// What a title may name: short, and known to people outside its file.
+bool nameable(const SymbolChange& c) {
+  const auto& s = c.symbol();
+  if (s.kind == SymbolKind::field || s.name.size() > 40 || s.name.find_first_of(" \n\"") != std::string::npos)
+    return false;
+  return !s.test;
+}
+
+std::vector<std::string> names(const std::vector<const SymbolChange*>& symbols, auto wanted) {
+  std::vector<std::pair<int, std::string>> sized;
+  for (const auto* c : symbols) {
+    if (!wanted(*c) || !nameable(*c)) continue;
+    const auto& s = c->symbol();
+    auto name = one_line(s.name, 40);
+    auto known = std::find_if(sized.begin(), sized.end(), [&](const auto& x) { return x.second == name; });
+    int lines = s.last_line - s.first_line + 1 + (s.kind == SymbolKind::type ? 1000 : 0);
+    if (known == sized.end())
+      sized.emplace_back(lines, name);
+    else
+      known->first = std::max(known->first, lines);
+  }
+  // Types first, then the largest; a title has room for few.
+  std::sort(sized.begin(), sized.end(),
+            [](const auto& a, const auto& b) { return std::pair(-a.first, a.second) < std::pair(-b.first, b.second); });
+  std::vector<std::string> out;
+  for (auto& [lines, name] : sized) out.push_back(name);
+  return out;
+}
+
+}  // namespace
+
+std::vector<const SymbolChange*> symbols_of(const Model& model, std::size_t group) {
+  std::vector<const SymbolChange*> out;
+  for (std::size_t i = 0; i < model.delta.size(); ++i)
+    if (i < model.delta_group.size() && model.delta_group[i] == group) out.push_back(&model.delta[i]);
+  return out;
+}
+
+std::string lead_words(const Side& side, const Symbol& symbol) {
+  auto text = std::string_view(side.text).substr(symbol.begin, symbol.core - symbol.begin);
+  std::string words;
+  for (auto line : split(text, '\n')) {
+    line = trim(line);
+    while (!line.empty() && std::string_view("/*#!").find(line.front()) != std::string_view::npos)
+      line.remove_prefix(1);
+    while (line.ends_with("*/") || line.ends_with('*')) line.remove_suffix(line.ends_with("*/") ? 2 : 1);
+    line = trim(line);
+    if (line.empty() && !words.empty()) break;
+    if (line.empty()) continue;
+    if (!words.empty()) words += ' ';
+    words += line;
+  }
+  for (std::size_t i = 0; i + 1 < words.size(); ++i)
+    if ((words[i] == '.' || words[i] == '!' || words[i] == '?') && words[i + 1] == ' ' && i > 20) {
+      words.resize(i + 1);
+      break;
+    }
+  return one_line(words, 160);
+}
+
+std::string symbol_lists(const Model& model, const std::vector<const SymbolChange*>& symbols) {
+  auto header = [](const Symbol& s) { return code(s.header, 200); };
+  std::string out;
+  out += listed(symbols, Deed::added, "Added", [&](const SymbolChange& c) {
+    auto words = lead_words(model.changes[c.after_change].after, *c.after);
+    return fmt::format("{} ({}){}", header(*c.after), place(model, c),
+                       words.empty() ? "" : " — “" + escape(words) + "”");
+  });
+  out += listed(symbols, Deed::renamed, "Renamed", [&](const SymbolChange& c) {
+    return fmt::format("{} to {} ({})", code(c.before->qualified), code(c.after->qualified), place(model, c));
+  });
+  out += listed(symbols, Deed::signature, "Signature changed", [&](const SymbolChange& c) {
+    return fmt::format("{} is now {} ({})", header(*c.before), header(*c.after), place(model, c));
+  });
+  out += listed(symbols, Deed::body, "Changed", [&](const SymbolChange& c) {
+    return fmt::format("{} ({})", code(c.after->qualified), place(model, c));
+  });
+  out += listed(symbols, Deed::moved, "Moved without a change but indentation", [&](const SymbolChange& c) {
+    return fmt::format("{} from {} to {}", code(c.after->qualified),
+                       code_name(model.changes[c.before_change].file->old_path),
+                       code_name(model.changes[c.after_change].file->new_path));
+  });
+  out += listed(symbols, Deed::removed, "Removed",
+                [&](const SymbolChange& c) { return fmt::format("{} ({})", header(*c.before), place(model, c)); });
+  return out;
+}
+
+std::string symbol_counts(const std::vector<const SymbolChange*>& symbols) {
+  struct Words {
+    const char* verb;
+    std::vector<Deed> deeds;
+  };
+  const std::array<Words, 5> all = {Words{"adds", {Deed::added}}, Words{"renames", {Deed::renamed}},
+                                    Words{"changes", {Deed::signature, Deed::body}}, Words{"moves", {Deed::moved}},
+                                    Words{"removes", {Deed::removed}}};
+  std::vector<std::string> parts;
+  for (const auto& [verb, deeds] : all) {
+    std::map<SymbolKind, std::size_t> count;
+    for (const auto* c : symbols)
+      if (std::find(deeds.begin(), deeds.end(), c->deed) != deeds.end()) ++count[c->symbol().kind];
+    std::vector<std::string> things;
+    for (const auto& [kind, n] : count) things.push_back(fmt::format("{} {}", n, noun(kind, n)));
+    if (!things.empty()) parts.push_back(fmt::format("{} {}", verb, list_words(things, 7)));
+  }
+  return join(parts, ", ");
+}
+
+std::string symbol_title(const std::vector<const SymbolChange*>& symbols) {
+  auto is = [](Deed deed) { return [deed](const SymbolChange& c) { return c.deed == deed; }; };
+  auto added = names(symbols, is(Deed::added)), removed = names(symbols, is(Deed::removed)),
+       moved = names(symbols, is(Deed::moved));
+  auto changed =
+      names(symbols, [](const SymbolChange& c) { return c.deed == Deed::body || c.deed == Deed::signature; });
+  std::vector<std::string> renamed;
+  for (const auto* c : symbols)
+    if (c->deed == Deed::renamed && nameable(*c))
+      renamed.push_back(one_line(c->before->name, 40) + " to " + one_line(c->after->name, 40));
+  std::vector<std::string> parts;
+  auto part = [&](const char* verb, const std::vector<std::string>& what, std::size_t most) {
+    if (!what.empty() && parts.size() < 3) parts.push_back(std::string(verb) + " " + list_words(what, most));
+  };
+  std::size_t kinds = !added.empty() + !renamed.empty() + !changed.empty() + !moved.empty() + !removed.empty();
+  std::size_t most = kinds > 1 ? 2 : 3;
+  part("add", added, most);
+  part("rename", renamed, 1 + (kinds == 1));
+  part("change", changed, most);
+  part("move", moved, most);
+  part("remove", removed, most);
+  if (parts.empty()) return {};
+  auto title = join(parts, ", ");
+  if (title[0] >= 'a' && title[0] <= 'z') title[0] = static_cast<char>(title[0] - 'a' + 'A');
+  return title.size() > 110 ? "" : title;
+}
+
+}  // namespace pika::explain

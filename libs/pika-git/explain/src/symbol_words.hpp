@@ -1,0 +1,23 @@
+// Words about symbols: lists of what was added, changed, renamed, removed, and titles made of their names.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "delta.hpp"
+#include "model.hpp"
+
+namespace pika::explain {
+
+// The entries of model.delta that a group tells, in order.
+std::vector<const SymbolChange*> symbols_of(const Model& model, std::size_t group);
+
+std::string symbol_lists(const Model& model, const std::vector<const SymbolChange*>& symbols);
+// "adds 2 functions and 1 type, changes 1 function"; empty when there are none.
+std::string symbol_counts(const std::vector<const SymbolChange*>& symbols);
+// "Add Engine and run, change stop"; empty where names would not say it.
+std::string symbol_title(const std::vector<const SymbolChange*>& symbols);
+
+// The first sentence of the comment right above a symbol, without its marks; empty: none.
+std::string lead_words(const Side& side, const syntax::Symbol& symbol);
+
+}  // namespace pika::explain
