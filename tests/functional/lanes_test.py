@@ -58,11 +58,11 @@ class Lanes(unittest.TestCase):
         lanes = {
             "endless": {"command": shell("while :; do sleep 1; done"), "time": "2s"},
             "daemon": {"command": shell("(setsid sleep 4321 >/dev/null 2>&1 &) ; setsid sleep 4322 & echo started")},
-            "loud": {"command": shell("head -c 200000000 /dev/zero | tr '\\\\0' 'x' | fold -w 100; echo the end")},
-            "bytes": {"command": shell("printf 'caf\\\\303\\\\251 \\\\377 <script>alert(1)</script>\\\\n'")},
+            "loud": {"command": shell("head -c 200000000 /dev/zero | tr '\\0' 'x' | fold -w 100; echo the end")},
+            "bytes": {"command": shell("printf 'caf\\303\\251 \\377 <script>alert(1)</script>\\n'")},
             "missing": {"command": ["no-such-program-anywhere"]},
             "network": {"command": shell("test $(wc -l < /proc/net/dev) -le 3")},
-            "spy": {"command": shell("! cat /proc/1/environ 2>/dev/null | tr '\\\\0' '\\\\n' | grep -q '^HOME=.*pika-test'")},
+            "spy": {"command": shell("! cat /proc/1/environ 2>/dev/null | tr '\\0' '\\n' | grep -q '^HOME=.*pika-test'")},
         }
         with Forge() as forge, Project(lanes, required=[]) as project:
             forge.host(REPOSITORY, project)
