@@ -35,7 +35,7 @@ def change(work):
 
 class Walk(unittest.TestCase):
     def test_from_push_to_merged_page(self):
-        with browser_or_skip() as browser, Forge() as forge, project() as work:
+        with Forge() as forge, project() as work, browser_or_skip() as browser:
             forge.host(REPOSITORY, work)
             head = change(work)
             link = forge.login_link()
@@ -79,7 +79,7 @@ class Walk(unittest.TestCase):
             self.assertEqual(browser.complaints(), [])
 
     def test_a_running_page_becomes_true_by_itself(self):
-        with browser_or_skip() as browser, Forge() as forge, project() as work:
+        with Forge() as forge, project() as work, browser_or_skip() as browser:
             forge.host(REPOSITORY, work)
             change(work)
             number = forge.push_branch(REPOSITORY, work, "salutation")
@@ -90,7 +90,7 @@ class Walk(unittest.TestCase):
             self.assertEqual(browser.complaints(), [])
 
     def test_pages_are_whole_with_scripts_blocked(self):
-        with browser_or_skip(scripts=False) as browser, Forge() as forge, project() as work:
+        with Forge() as forge, project() as work, browser_or_skip(scripts=False) as browser:
             forge.host(REPOSITORY, work)
             change(work)
             link = forge.login_link()
@@ -109,7 +109,7 @@ class Walk(unittest.TestCase):
             browser.wait_text("body", "branch: merged")
 
     def test_a_failing_lane_shows_its_cause_in_place(self):
-        with browser_or_skip() as browser, Forge() as forge, project() as work:
+        with Forge() as forge, project() as work, browser_or_skip() as browser:
             forge.host(REPOSITORY, work)
             change(work)
             work.write("broken", "yes")
@@ -122,7 +122,7 @@ class Walk(unittest.TestCase):
             self.assertEqual(browser.complaints(), [])
 
     def test_narrow_pages_do_not_scroll_sideways(self):
-        with browser_or_skip() as browser, Forge() as forge, project() as work:
+        with Forge() as forge, project() as work, browser_or_skip() as browser:
             forge.host(REPOSITORY, work)
             change(work)
             number = forge.push_branch(REPOSITORY, work, "salutation")

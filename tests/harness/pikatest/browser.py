@@ -32,7 +32,8 @@ def browser_or_skip(**options):
 
 
 class Browser:
-    """`with browser_or_skip() as browser:`. Each method is one operation of tests/harness/browser.mjs;
+    """`with Forge() as forge, browser_or_skip() as browser:`, in this order: a forge that ends finds any process left
+    over, a browser among them. Each method is one operation of tests/harness/browser.mjs;
     a failing one raises AssertionError with the browser's words."""
 
     def __init__(self, width=1440, height=900, dark=False, scripts=True):
