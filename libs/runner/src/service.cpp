@@ -82,7 +82,7 @@ Status run_service(const ServiceOptions& options) {
     return fail(ErrorKind::invalid, "a runner's name has 1 to 64 characters", "give one with --name");
   const auto token = PIKA_TRY(read_token(options.token_file));
   make_dirs(options.state, 0700);
-  const auto lock = FileLock::try_lock(options.state / "runner.lock");
+  const auto lock = FileLock::try_lock(options.state / "lock");
   if (!lock)
     return fail(ErrorKind::conflict, fmt::format("another runner uses '{}'", options.state.string()),
                 "stop it, or give this one a folder of its own with --state");

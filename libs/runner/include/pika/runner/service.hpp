@@ -1,7 +1,7 @@
 // A whole runner: takes the lock of its state folder, opens the engine, settles what was lost, and runs the loop.
 //
 // STATE is the engine's state root (jerichoci.hpp says what is in it), with three names of ours beside the engine's:
-// STATE/runner.lock    one runner a folder; held while it lives, so that others can see whether one does
+// STATE/lock           one runner a folder; held while it lives, so that others can see whether one does
 // STATE/git/O/N.git    bare stores that commits are fetched into
 // STATE/spool/         what is not delivered (spool.hpp)
 #pragma once
