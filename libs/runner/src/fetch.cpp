@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 
 #include "pika/base/files.hpp"
@@ -111,7 +112,12 @@ Result<fs::path> fetch_commit(const FetchRequest& request, const jerichoci::Canc
   const auto store = request.root / (request.repository + ".git");
   PIKA_TRY(make_store(store));
   auto have = PIKA_TRY(git::Repository::open(store));
-  if (!have.exists(request.commit)) PIKA_TRY(fetch_with_patience(store, request, cancel));
+  // The commit's object alone proves nothing: another lane's fetch may be unpacking at this moment. Its ref is moved
+  // when everything it reaches is there.
+  const auto kept = have.refs("refs/pika/recent/");
+  const bool complete =
+      std::any_of(kept.begin(), kept.end(), [&](const git::Ref& ref) { return ref.id == request.commit; });
+  if (!complete) PIKA_TRY(fetch_with_patience(store, request, cancel));
   auto repository = PIKA_TRY(git::Repository::open(store));
   const auto commit = PIKA_TRY(repository.commit(request.commit));
   if (commit.tree != request.tree)

@@ -190,6 +190,14 @@ VerdictResult verdict(const VerdictInput& in) {
     r.red_lanes = c.required;
     return r;
   }
+  if (!suite->head_catalogue_error.empty()) {
+    // Landed, it would leave the target without lanes.
+    r.state = VerdictState::catalogue_error;
+    r.reasons.push_back(suite->head_catalogue_error);
+    r.reasons.push_back(fmt::format("the lanes of `{}` run all the same", in.target));
+    r.red_lanes = c.required;
+    return r;
+  }
   static const std::vector<LaneWithAttempts> none;
   const auto& lanes = in.lanes ? *in.lanes : none;
   auto t = tally(c, lanes, suite->not_chosen);

@@ -118,3 +118,11 @@ TEST_CASE("a catalogue that does not parse gates everything") {
   s.suite.catalogue_error = "ci/pikaci.toml:1:1: no";
   CHECK(s.result().state == VerdictState::catalogue_error);
 }
+
+TEST_CASE("a branch whose own catalogue does not parse cannot land it") {
+  Story s;
+  s.suite.head_catalogue_error = "ci/pikaci.toml:4:1: unknown key";
+  CHECK(s.result().state == VerdictState::catalogue_error);
+  CHECK_FALSE(s.result().can_land);
+  CHECK(s.result().reasons[0].find("4:1") != std::string::npos);
+}
