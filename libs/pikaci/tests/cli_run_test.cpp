@@ -204,3 +204,14 @@ TEST_CASE("a run that was cancelled before it began is exit 6") {
   context.cancel.cancel();
   CHECK(cli_run(context, {"unit"}, {}) == 6);
 }
+
+TEST_CASE("a state folder that would be part of the tree is refused, and an ignored one is not") {
+  Scratch s;
+  s.with_catalogue();
+  auto context = s.context();
+  context.state_root = s.root() / "build/state";
+  CHECK(cli_run(context, {"unit"}, {}) == 2);
+  CHECK(contains(s.err(), "lies in the work tree"));
+  s.write(".gitignore", "/build/\n");
+  CHECK(cli_run(context, {"unit"}, {}) == 0);
+}

@@ -179,3 +179,18 @@ TEST_CASE("words for a terminal hold no control characters and no escape sequenc
   CHECK(last_lines("\n\n\n", 2) == "\n");
   CHECK(clip("déjà vu", 4) == "déj…");
 }
+
+TEST_CASE("a piece of a log is cut neither in a character nor in an escape sequence") {
+  CHECK(whole_prefix("abc") == 3);
+  CHECK(whole_prefix("ab\xc3") == 2);
+  CHECK(whole_prefix("ab\xc3\xa9") == 4);
+  CHECK(whole_prefix("ab\xe2\x82") == 2);
+  CHECK(whole_prefix("ab\xf0\x9f\x98") == 2);
+  CHECK(whole_prefix("ab\xff") == 3);
+  CHECK(whole_prefix("\x80\x80\x80\x80") == 4);
+  CHECK(whole_prefix("ab\x1b[3") == 2);
+  CHECK(whole_prefix("ab\x1b[31m") == 7);
+  CHECK(whole_prefix("ab\x1b") == 2);
+  CHECK(whole_prefix("ab\x1b[3\nc") == 7);
+  CHECK(whole_prefix("") == 0);
+}

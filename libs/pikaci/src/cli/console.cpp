@@ -1,6 +1,7 @@
 #include "cli/console.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "jerichoci/status.hpp"
 #include "pika/base/text.hpp"
@@ -153,22 +154,49 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
 
 namespace {
 // The length of the escape sequence at the start of `text`, which begins with ESC (ECMA-48: CSI, OSC and the others
-// that carry a string, two-byte ones).
-std::size_t escape_length(std::string_view text) {
-  if (text.size() < 2) return text.size();
-  std::size_t at = 2;
-  if (text[1] == '[') {
-    while (at < text.size() && !(text[at] >= 0x40 && text[at] <= 0x7e) && text[at] != '\n') ++at;
-    return std::min(at + 1, text.size());
+// that carry a string, two-byte ones); nothing when `text` ends within it. A newline ends one that is broken.
+std::optional<std::size_t> escape_length(std::string_view text) {
+  if (text.size() < 2) return std::nullopt;
+  bool control = text[1] == '[';
+  bool carries_string = std::string_view("]PX^_").find(text[1]) != std::string_view::npos;
+  if (text[1] == '\n') return 1;
+  if (!control && !carries_string) return 2;
+  for (std::size_t at = 2; at < text.size(); ++at) {
+    if (text[at] == '\n') return at;
+    if (control && text[at] >= 0x40 && text[at] <= 0x7e) return at + 1;
+    if (carries_string && text[at] == '\a') return at + 1;
+    if (carries_string && text.substr(at).starts_with("\x1b\\")) return at + 2;
   }
-  if (std::string_view("]PX^_").find(text[1]) != std::string_view::npos) {
-    while (at < text.size() && text[at] != '\a' && text[at] != '\n' && !text.substr(at).starts_with("\x1b\\")) ++at;
-    if (at < text.size() && text[at] == '\n') return at;
-    return std::min(at + (at < text.size() && text[at] == '\x1b' ? 2 : 1), text.size());
-  }
-  return 2;
+  return std::nullopt;
+}
+
+// How many bytes the UTF-8 sequence that begins with `lead` has; 1 for what begins none.
+std::size_t sequence_length(unsigned char lead) {
+  if (lead >= 0xf0 && lead < 0xf8) return 4;
+  if (lead >= 0xe0) return 3;
+  return lead >= 0xc0 ? 2 : 1;
 }
 }  // namespace
+
+std::size_t whole_prefix(std::string_view bytes) {
+  constexpr std::size_t kLongestEscape = 4096;
+  std::size_t end = bytes.size();
+  for (std::size_t back = 1; back <= 3 && back <= bytes.size(); ++back) {
+    auto byte = static_cast<unsigned char>(bytes[bytes.size() - back]);
+    if ((byte & 0xc0) == 0x80) continue;
+    if (byte < 0xf8 && sequence_length(byte) > back) end = bytes.size() - back;
+    break;
+  }
+  auto line = bytes.rfind('\n');
+  auto from = std::max(line == std::string_view::npos ? 0 : line,
+                       bytes.size() > kLongestEscape ? bytes.size() - kLongestEscape : 0);
+  for (auto at = bytes.find('\x1b', from); at != std::string_view::npos; at = bytes.find('\x1b', at)) {
+    auto length = escape_length(bytes.substr(at));
+    if (!length) return std::min(end, at);
+    at += *length;
+  }
+  return end;
+}
 
 std::string printable(std::string_view bytes) {
   auto utf8 = pika::to_utf8(bytes);
@@ -178,7 +206,7 @@ std::string printable(std::string_view bytes) {
   for (std::size_t at = 0; at < text.size();) {
     char c = text[at];
     if (c == '\x1b') {
-      at += escape_length(text.substr(at));
+      at += escape_length(text.substr(at)).value_or(text.size() - at);
       continue;
     }
     if (text.substr(at).starts_with("\xc2") && at + 1 < text.size() &&

@@ -51,6 +51,8 @@ std::string clip(std::string_view text, std::size_t columns);
 // Log bytes as they may be shown on a terminal: valid UTF-8, newlines and tabs, no other control character and no
 // escape sequence. A carriage return starts the line again, as a terminal would.
 std::string printable(std::string_view bytes);
+// How much of `bytes`, a piece of a log that goes on, ends in no half character and no half escape sequence.
+std::size_t whole_prefix(std::string_view bytes);
 // The last `lines` lines.
 std::string_view last_lines(std::string_view text, std::size_t lines);
 

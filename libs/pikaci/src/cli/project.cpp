@@ -213,4 +213,11 @@ std::vector<std::string> Project::differing_catalogue(const Oid& commit) const {
   return differing;
 }
 
+bool Project::would_capture(const fs::path& folder) const {
+  std::error_code error;
+  auto inside = fs::weakly_canonical(folder, error).lexically_relative(fs::weakly_canonical(root_, error));
+  if (inside.empty() || *inside.begin() == ".." || *inside.begin() == ".git") return false;
+  return !git({"check-ignore", "--quiet", "--", inside.string() + "/x"});
+}
+
 }  // namespace pikaci

@@ -36,6 +36,8 @@ class Project {
   // The catalogue files in which the work tree differs from `commit`.
   std::vector<std::string> differing_catalogue(const pika::git::Oid& commit) const;
 
+  // Inside the work tree and not ignored: it would be part of what is run.
+  bool would_capture(const std::filesystem::path& folder) const;
   std::vector<std::string> files() const;  // tracked, and untracked but not ignored
   std::optional<std::vector<std::string>> files_at(const pika::git::Oid& commit) const;
   std::optional<pika::git::Oid> commit_of(const std::string& revision) const;

@@ -165,6 +165,10 @@ int cli_run(const CliContext& context, const std::vector<std::string>& names, co
     for (const auto& why : choosing.cannot_run) console.note("not run: " + why);
     std::vector<RunRecord> runs;
     if (!choosing.runs.empty()) {
+      if (prepared.project.would_capture(context.state_root))
+        return std::unexpected(
+            Failure(2, fmt::format("the state folder '{}' lies in the work tree", context.state_root.string()),
+                    "git would see it as part of what is run; ignore it in .gitignore or name another with --state"));
       auto engine = CLI_TRY(open_engine(context));
       auto snapshot = CLI_TRY(engine->snapshot_worktree(prepared.project.root()));
       console.say(fmt::format("tree {}", snapshot_words(snapshot)));

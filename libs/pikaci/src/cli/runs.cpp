@@ -67,35 +67,40 @@ Outcome<Wanted> wanted_jobs(const RunRecord& run, const std::string& job) {
   return wanted;
 }
 
-// One job's log to the end, or to where it is now.
+void put_piece(Console& console, const std::string& run, const std::string& job, std::uint64_t offset,
+               std::string_view bytes) {
+  if (console.human()) console.raw(console.context().terminal ? printable(bytes) : bytes);
+  console.json_line(json::Object{
+      {"schema_version", 1}, {"run_id", run}, {"job_id", job}, {"offset", offset}, {"text", pika::to_utf8(bytes)}});
+}
+
+// One job's log to the end, or to where it is now. Where bytes become text, a character is not cut in two.
 Outcome<int> put_log(Console& console, jerichoci::Engine& engine, const std::string& run, const std::string& job,
                      bool follow) {
-  std::uint64_t offset = 0;
-  std::string whole;  // of json only
+  bool as_document = console.context().output == OutputFormat::json;
+  bool as_bytes = console.human() && !console.context().terminal;
+  std::uint64_t read = 0, shown = 0;
+  std::string held;  // read and not shown
   while (true) {
-    auto piece = CLI_TRY(engine.load_log(run, job, offset, kPiece));
-    if (!piece.bytes.empty()) {
-      if (console.human()) console.raw(console.context().terminal ? printable(piece.bytes) : piece.bytes);
-      console.json_line(json::Object{{"schema_version", 1},
-                                     {"run_id", run},
-                                     {"job_id", job},
-                                     {"offset", offset},
-                                     {"text", pika::to_utf8(piece.bytes)}});
-      if (console.context().output == OutputFormat::json) whole += piece.bytes;
+    auto piece = CLI_TRY(engine.load_log(run, job, read, kPiece));
+    bool moved = piece.next_offset > read;
+    read = piece.next_offset;
+    held += piece.bytes;
+    bool last = piece.complete || (!moved && !follow) || console.context().cancel.cancelled();
+    auto ready = as_bytes || last ? held.size() : whole_prefix(held);
+    if (ready > 0 && !as_document) {
+      put_piece(console, run, job, shown, std::string_view(held).substr(0, ready));
+      shown += ready;
+      held.erase(0, ready);
     }
-    bool moved = piece.next_offset > offset;
-    offset = piece.next_offset;
-    if (piece.complete || (!moved && !follow) || console.context().cancel.cancelled()) break;
+    if (last) break;
     if (moved) continue;
     struct pollfd cancelled{console.context().cancel.fd(), POLLIN, 0};
     ::poll(&cancelled, 1, 200);
   }
-  if (console.context().output == OutputFormat::json)
-    console.document(json::Object{{"schema_version", 1},
-                                  {"run_id", run},
-                                  {"job_id", job},
-                                  {"log_bytes", offset},
-                                  {"text", pika::to_utf8(whole)}});
+  if (as_document)
+    console.document(json::Object{
+        {"schema_version", 1}, {"run_id", run}, {"job_id", job}, {"log_bytes", read}, {"text", pika::to_utf8(held)}});
   return 0;
 }
 
