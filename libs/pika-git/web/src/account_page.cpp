@@ -110,6 +110,9 @@ std::string render(const TokensPage& page) {
     for (const auto& token : page.tokens) token_row(h, page, token);
     h.end().end().end();
   }
+  h.end().open("section", "card").open("h2").words("Signed in as ").text(page.chrome.user).end();
+  if (open_form(h, page.chrome, path({"login", "out"}), "stack"))
+    h.open("button", "btn ghost").words("Sign out").end().end();
   h.end().end();
   close_page(h, page.chrome);
   return h.take();

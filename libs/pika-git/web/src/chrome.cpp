@@ -33,8 +33,11 @@ void navigation(Html& h, const Chrome& chrome) {
   if (chrome.user.empty()) {
     h.link("who", path({"login"}), "Sign in");
   } else {
-    h.open("a", "who").href(path({"login", "tokens"})).attr("title", "Your tokens").text(chrome.user).end();
-    if (open_form(h, chrome, path({"logout"}), "out")) h.open("button", "link").words("Sign out").end().end();
+    h.open("a", "who")
+        .href(path({"login", "tokens"}))
+        .attr("title", "Your tokens, and signing out")
+        .text(chrome.user)
+        .end();
   }
   h.end();
 }

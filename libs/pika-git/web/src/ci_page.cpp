@@ -85,7 +85,7 @@ void suite_picker(Html& h, const CiPage& page) {
   for (const auto& [number, status] : page.suites) {
     h.open("li");
     if (page.suite && number == page.suite->number) h.attr("aria-current", "true");
-    h.link("", branch_part_url(page.head, "ci").query("suite", std::to_string(number)), fmt::format("Run #{}", number));
+    h.link("", branch_part_url(page.head, "ci").query("run", std::to_string(number)), fmt::format("Run #{}", number));
     h.words(" ");
     chip(h, status_class(status), shown_status(status));
     h.end();

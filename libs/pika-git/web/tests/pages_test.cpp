@@ -281,6 +281,13 @@ TEST_CASE("the merge form sends what the person saw, and the override form asks 
   CHECK(render(reader).find("method=\"post\"") == std::string::npos);
 }
 
+TEST_CASE("signing out and an older run have the addresses that the server answers") {
+  auto sample = seed_sample();
+  auto tokens = render(TokensPage{.chrome = sample->branch.chrome, .tokens = {}, .made = {}});
+  CHECK(tokens.find("method=\"post\" action=\"/login/out\"") != std::string::npos);
+  CHECK(render(sample->ci).find("href=\"/sledtools/pika/branches/133/ci?run=161\"") != std::string::npos);
+}
+
 TEST_CASE("conflicting paths are named, also those that need quotes") {
   auto sample = seed_sample();
   auto text = scan_html(render(open_branch(*sample, VerdictKind::conflicts))).text;

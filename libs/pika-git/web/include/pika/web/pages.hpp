@@ -2,11 +2,11 @@
 // in the browser, and never lets text through unescaped (html.hpp). Thread-safe: no shared state.
 //
 // Addresses the pages link to (contracts, "Addresses"), with O/N the repository:
-//   /  /O/N  /O/N/branches/133  .../diff  .../commits  .../ci  (?version=2 for an older version)
+//   /  /O/N  /O/N/branches/133  .../diff  .../commits  .../ci  (?version=2 for an older version; .../ci?run=161)
 //   /O/N/ci/168/LANE/ATTEMPT  /login  /login/tokens  /api/v1/repos/O/N/ci/SUITE/LANE/ATTEMPT/log?offset=
 // Forms they post, all with the field `csrf`, answered by a redirect (303) to the page they came from:
 //   /login                     token, next (a person's token, or the one of a one-time link)
-//   /logout
+//   /login/out                 (on the tokens page)
 //   /login/tokens              name
 //   /login/tokens/ID/revoke
 //   /O/N/branches/133/merge    expected_head, version; override_reason when an admin overrides
