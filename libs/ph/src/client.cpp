@@ -46,7 +46,8 @@ Error refusal(const std::string& server, int status, std::string_view body) {
             "check that the address is a forge's: ph --server URL"};
   Error error{kind_of(status), told.message, told.advice};
   for (const auto& reason : told.reasons) error.what += "\n  - " + reason.message;
-  if (error.kind == ErrorKind::unauthorised && error.advice.empty()) error.advice = "sign in with: ph login " + server;
+  // The forge advises people in browsers too; here this is what there is to do.
+  if (error.kind == ErrorKind::unauthorised) error.advice = "sign in with: ph login " + server;
   return error;
 }
 
