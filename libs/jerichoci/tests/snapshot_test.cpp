@@ -196,7 +196,7 @@ TEST_CASE("a checkout grown from another one is the same as one made alone") {
   repo.write("was-folder", "y", 0755);
   repo.write("new/deep/file", "z");
   auto second = *engine->snapshot_commit(repo.path(), repo.commit());
-  auto list = "find . -printf '%p %M %l\\n' | sort; find . -type f -exec cat {} +";
+  auto list = "find . -printf '%p %M %l\\n' | sort; find . -type f | sort | xargs cat";
   auto grown = run(*engine, second, {shell_job("test", list)}).logs["test"];
   TestEngine fresh;
   auto alone = *fresh->snapshot_commit(repo.path(), repo.commit());

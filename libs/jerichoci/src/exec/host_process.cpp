@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -87,8 +86,7 @@ void bury_all() {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   ::setpgid(0, 0);
   ::umask(022);
-  struct rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
+  set_default_limits();
   int report = p.descriptors[3];
   const char* step = "";
   auto stop = [&](int error, const char* name) {

@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -106,6 +107,16 @@ int drop_identity(const LaunchIdentity& identity) {
   if (::syscall(SYS_setresgid, *identity.uid, *identity.uid, *identity.uid) != 0) return errno;
   if (::syscall(SYS_setresuid, *identity.uid, *identity.uid, *identity.uid) != 0) return errno;
   return 0;
+}
+
+void set_default_limits() {
+  struct rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  constexpr rlim_t kMostProcesses = 8192;
+  struct rlimit processes{};
+  if (::getrlimit(RLIMIT_NPROC, &processes) != 0 || processes.rlim_max <= kMostProcesses) return;
+  processes = {kMostProcesses, kMostProcesses};
+  ::setrlimit(RLIMIT_NPROC, &processes);
 }
 
 void clean_process(int first) {

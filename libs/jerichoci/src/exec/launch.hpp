@@ -36,6 +36,9 @@ struct LaunchIdentity {
 int enter_private_mounts(const PrivateMounts& mounts, const char** step);
 int join_cgroups(const LaunchIdentity& identity);
 int drop_identity(const LaunchIdentity& identity);
+// Limits that every job has, whatever it asks: no core files, and so few processes (of its user, all jobs together)
+// that a fork bomb without a limit of its own does not take the host down. Costs nothing, unlike a cgroup.
+void set_default_limits();
 // Closes every descriptor from `first` on, restores default signal handling and an empty mask.
 void clean_process(int first);
 

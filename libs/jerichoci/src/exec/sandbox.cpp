@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -30,6 +29,13 @@ constexpr std::string_view kPasswd =
     "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
 constexpr std::string_view kGroup = "root:x:0:\njob:x:1000:\nnogroup:x:65534:\n";
 constexpr std::string_view kHosts = "127.0.0.1 localhost pika\n::1 localhost\n";
+
+// With the network on, the host's own names count. As content, because a file that was removed under its mount (as
+// inside another sandbox) cannot be mounted again.
+std::string hosts_text(Network network) {
+  auto text = network == Network::on ? pika::read_file("/etc/hosts") : pika::Result<std::string>(kHosts);
+  return text ? *text : std::string(kHosts);
+}
 
 UniqueFd memory_file(const char* name, std::string_view content) {
   UniqueFd fd(::memfd_create(name, MFD_CLOEXEC));
@@ -64,8 +70,7 @@ struct Prepared {
   if (::getppid() != p.parent) ::_exit(127);  // the engine died in between
   ::setpgid(0, 0);
   ::umask(022);
-  struct rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
+  set_default_limits();
   if (int error = join_cgroups(spec.identity)) give_up(report, error, "join the job's cgroup");
   const char* step = "";
   if (int error = enter_private_mounts(spec.mounts, &step)) give_up(report, error, step);
@@ -202,9 +207,9 @@ std::unique_ptr<JobProcess> start_sandbox(const SandboxSpec& spec) {
   UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   auto arguments = memory_file("arguments", nul_joined(bubblewrap_arguments(spec)));
   auto passwd = memory_file("passwd", kPasswd), group = memory_file("group", kGroup),
-       hosts = memory_file("hosts", kHosts);
+       hosts = memory_file("hosts", hosts_text(spec.network));
   Prepared p{{null.get(), out.write.get(), err.write.get(), report.write.get(), arguments.get(), status.write.get(),
-              passwd.get(), group.get(), spec.network == Network::off ? hosts.get() : -1},
+              passwd.get(), group.get(), hosts.get()},
              {},
              ::getpid()};
   std::vector<std::string> words = {spec.bubblewrap.string(), "--args", "4", "--"};

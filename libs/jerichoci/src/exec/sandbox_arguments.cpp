@@ -34,7 +34,7 @@ constexpr const char* kEtc[] = {"alternatives",
                                 "ssl/openssl.cnf",
                                 "timezone",
                                 "xml"};
-constexpr const char* kEtcWithNetwork[] = {"hosts", "resolv.conf", "nsswitch.conf", "gai.conf"};
+constexpr const char* kEtcWithNetwork[] = {"resolv.conf", "nsswitch.conf", "gai.conf"};
 
 void add(std::vector<std::string>& out, std::initializer_list<std::string> words) {
   out.insert(out.end(), words);
@@ -63,8 +63,8 @@ void add_system(std::vector<std::string>& out, Network network) {
   for (auto* name : kEtc) etc(name);
   if (network == Network::on)
     for (auto* name : kEtcWithNetwork) etc(name);
-  add(out, {"--ro-bind-data", "6", "/etc/passwd", "--ro-bind-data", "7", "/etc/group"});
-  if (network == Network::off) add(out, {"--ro-bind-data", "8", "/etc/hosts"});
+  add(out,
+      {"--ro-bind-data", "6", "/etc/passwd", "--ro-bind-data", "7", "/etc/group", "--ro-bind-data", "8", "/etc/hosts"});
 }
 
 }  // namespace

@@ -107,7 +107,9 @@ PrivateMounts Workspace::mounts(const std::string& stage) const {
   return m;
 }
 
-PrivateMounts Workspace::sandbox_mounts(const std::string& stage) const { return mounts(stage); }
+PrivateMounts Workspace::sandbox_mounts(const std::string& stage) const {
+  return mounts(stage);
+}
 
 PrivateMounts Workspace::host_mounts(const std::string& stage) const {
   auto m = mounts(stage);

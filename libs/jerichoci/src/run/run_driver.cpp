@@ -31,6 +31,15 @@ pika::Micros now() {
   return pika::system_clock().now();
 }
 
+// Room on the disk that the last record of the run will have, however full the jobs made it.
+constexpr const char* kReserve = ".reserve";
+void reserve_room(const std::filesystem::path& path) {
+  pika::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd) throw pika::SystemError(fmt::format("create '{}'", path.string()));
+  if (int error = ::posix_fallocate(fd.get(), 0, 256 * 1024); error == ENOSPC)
+    throw pika::SystemError(error, fmt::format("reserve room in '{}'", path.string()));
+}
+
 void sync_file(const std::filesystem::path& path) {
   pika::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd || ::fsync(fd.get()) != 0) throw pika::SystemError(fmt::format("sync '{}'", path.string()));
@@ -83,6 +92,7 @@ class RunDriver {
     record_.labels = request_.labels;
     for (const auto& job : request_.jobs) record_.jobs.push_back(new_job_record(job));
     engine_.runs.write_record(record_, RunStore::Durable::no);
+    reserve_room(folder_ / kReserve);
     Plan plan{record_.run_id, record_.target_id, record_.target_description, record_.snapshot, request_.jobs};
     replace_file(folder_ / "plan.json", pika::json::print_pretty(to_json(plan)));
     if (!request_.jobs.empty()) engine_.objects.pin(record_.run_id, record_.snapshot.tree);
@@ -263,6 +273,7 @@ class RunDriver {
     record_.message = verdict.message;
     record_.finished_at = now();
     try {
+      ::unlink((folder_ / kReserve).c_str());
       sync_file(folder_ / "plan.json");
       engine_.runs.write_record(record_, RunStore::Durable::yes);
       recorded_ = true;

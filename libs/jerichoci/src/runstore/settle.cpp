@@ -86,6 +86,7 @@ void settle_record(const RunStore& store, const std::string& run_id) {
     pika::log_warning("jerichoci", "run {} was busy and has no readable record: {}", run_id, run.error().what);
     return;
   }
+  ::unlink((store.run_folder(run_id) / ".reserve").c_str());
   if (is_final(run->status)) return;
   auto now = pika::system_clock().now();
   for (auto& job : run->jobs) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "pika/base/text.hpp"
 
 namespace jerichoci {
@@ -42,8 +44,9 @@ pika::proc::Command git_command(const std::filesystem::path& repository, std::ve
 
 pika::Result<std::string> git_output(const pika::proc::Command& command, std::string_view input) {
   auto out = pika::proc::run(command, {.input = input, .out_cap = 1u << 30});
-  // The subcommand is the first word after the options that git_command puts in front.
-  const auto& name = command.argv.size() > 9 ? command.argv[9] : command.argv[0];
+  std::size_t at = 3;  // behind "git -C <folder>" come options, each with its value, then the subcommand
+  while (at + 2 < command.argv.size() && command.argv[at] == "-c") at += 2;
+  const auto& name = command.argv[std::min(at, command.argv.size() - 1)];
   if (out.timed_out)
     return fail(ErrorKind::unavailable,
                 fmt::format("git {} did not end within {}", name, pika::format_duration(*command.deadline)));
