@@ -56,6 +56,10 @@ class Ph(unittest.TestCase):
             self.assertEqual(logs.returncode, 0, logs)
             self.assertIn("pika: lane check-unit of acme/rocket\n", logs.stdout)
             self.assertIn("\nall is well\npika: passed\n", logs.stdout)
+            # What the log says to do again works: the commit that was tested can be fetched by its id.
+            again = next(line for line in logs.stdout.splitlines() if line.startswith("pika: again in a clone: "))
+            tested = again.split("git fetch origin ")[1].split()[0]
+            project.git("fetch", "-q", forge.git_url(REPOSITORY), tested)
             merged = ann.ph("merge")
             self.assertEqual(merged.returncode, 0, merged)
             tip = forge.git(REPOSITORY, "rev-parse", "refs/heads/main")

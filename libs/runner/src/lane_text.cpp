@@ -17,8 +17,9 @@ std::vector<std::string> summary_lines(const wire::Assign& assign, const std::st
       fmt::format("pika: target {}, {}: {}", target, plural(static_cast<std::int64_t>(jobs.size()), "job"),
                   join(jobs, ", ")),
       fmt::format("pika: run {}", run_id),
-      fmt::format("pika: again on this host: pikaci rerun {}; in a clone: git checkout {} && pikaci run {}", run_id,
+      fmt::format("pika: again in a clone: git fetch origin {0} && git checkout {0} && pikaci run {1}",
                   quote_name(assign.commit), target),
+      fmt::format("pika: again on the runner's host: pikaci --state ITS_STATE_FOLDER rerun {}", run_id),
   };
 }
 
