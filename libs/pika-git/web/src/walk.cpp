@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "parts.hpp"
 #include "pika/base/hash.hpp"
@@ -17,19 +18,42 @@ constexpr std::size_t kMostLinks = 24;
 
 using Pieces = std::vector<explain::Evidence>;
 
-// Evidence of the same hunk joined into one piece, in the order of first mention.
-Pieces joined(const Pieces& evidence) {
+constexpr int kContext = 3;  // unchanged lines shown on each side of a piece, as far as the hunk has them
+
+bool only_context(const git::Hunk& hunk, int from, int to) {
+  for (int i = from; i <= to; ++i)
+    if (hunk.lines[static_cast<std::size_t>(i)].kind != ' ') return false;
+  return true;
+}
+
+// The pieces as they are shown: pieces of one hunk with nothing but unchanged lines between them are one, and each has
+// its context. A changed line that the evidence does not name never comes in: it belongs to another step, or is not
+// what the rule of a fold says.
+Pieces shown_pieces(const Pieces& evidence, const HunkIndex& index) {
   Pieces out;
-  std::unordered_map<std::string, std::size_t> place;
-  for (const auto& e : evidence) {
-    auto [it, fresh] = place.emplace(e.hunk, out.size());
-    if (fresh) {
-      out.push_back(e);
-    } else {
-      auto& known = out[it->second];
-      known.first = std::min(known.first, e.first);
-      known.last = std::max(known.last, e.last);
+  for (auto piece : evidence) {
+    const auto* hunk = index.find(piece.hunk).hunk;
+    if (hunk && !hunk->lines.empty()) {
+      int end = static_cast<int>(hunk->lines.size()) - 1;
+      piece.first = std::clamp(piece.first, 0, end);
+      piece.last = std::clamp(piece.last, piece.first, end);
+      auto& before = out.empty() ? piece : out.back();
+      if (!out.empty() && before.hunk == piece.hunk && before.last < piece.first &&
+          only_context(*hunk, before.last + 1, piece.first - 1)) {
+        before.last = piece.last;
+        continue;
+      }
     }
+    out.push_back(piece);
+  }
+  for (auto& piece : out) {
+    const auto* hunk = index.find(piece.hunk).hunk;
+    if (!hunk || hunk->lines.empty()) continue;
+    int end = static_cast<int>(hunk->lines.size()) - 1;
+    for (int i = 0; i < kContext && piece.first > 0 && only_context(*hunk, piece.first - 1, piece.first - 1); ++i)
+      --piece.first;
+    for (int i = 0; i < kContext && piece.last < end && only_context(*hunk, piece.last + 1, piece.last + 1); ++i)
+      ++piece.last;
   }
   return out;
 }
@@ -124,18 +148,19 @@ class Steps {
   }
 
   void folded(const explain::Fold& fold) {
-    auto parts = joined(fold.evidence);
+    std::unordered_set<std::string> hunks;
+    for (const auto& e : fold.evidence) hunks.insert(e.hunk);
     h_.open("details", "mech").open("summary").open("span", "seal").words("Matches rule").end().words(" ");
-    h_.text(plural(static_cast<std::int64_t>(parts.size()), "hunk"));
+    h_.text(plural(static_cast<std::int64_t>(hunks.size()), "hunk"));
     if (fold.places > 0) h_.text(", " + plural(fold.places, "place"));
     h_.words(": ").code_text(fold.rule).end();
-    pieces(parts);
+    pieces(fold.evidence);
     h_.end();
   }
 
   void pieces(const Pieces& evidence) {
     std::vector<std::string> left;
-    for (const auto& e : evidence) {
+    for (const auto& e : shown_pieces(evidence, index_)) {
       int lines = e.last - e.first + 1;
       if (budget_ <= 0 || (lines > budget_ && budget_ < view_.line_budget)) {
         left.push_back(e.hunk);

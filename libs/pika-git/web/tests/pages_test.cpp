@@ -288,6 +288,29 @@ TEST_CASE("signing out and an older run have the addresses that the server answe
   CHECK(render(sample->ci).find("href=\"/sledtools/pika/branches/133/ci?run=161\"") != std::string::npos);
 }
 
+TEST_CASE("evidence has its unchanged neighbours and no changed line that it does not name") {
+  auto sample = seed_sample();
+  auto& hunk = sample->diff.files[0].hunks[0];
+  hunk.lines.clear();
+  for (const char* line : {" above", "-folded old", "+folded new", " between", "+NOT NAMED", " below", "-second old"})
+    hunk.lines.push_back({.kind = line[0], .text = std::string_view(line).substr(1), .old_line = 1, .new_line = 1});
+  auto shown_with = [&](std::vector<explain::Evidence> evidence) {
+    for (auto& step : sample->tutorial.steps) step.evidence.clear();
+    explain::Fold fold;
+    fold.step = 1;
+    fold.rule = "a rule";
+    fold.evidence = std::move(evidence);
+    sample->tutorial.folded = {fold};
+    return scan_html(render(sample->branch)).text;
+  };
+  auto file = sample->diff.files[0].new_path;
+  auto text = shown_with({{hunk.id, file, 1, 2}, {hunk.id, file, 6, 6}});
+  for (const char* there :
+       {"above", "folded old", "folded new", "between", "below", "second old", "Matches rule 1 hunk: a rule"})
+    CHECK(text.find(there) != std::string::npos);
+  CHECK(text.find("NOT NAMED") == std::string::npos);
+}
+
 TEST_CASE("conflicting paths are named, also those that need quotes") {
   auto sample = seed_sample();
   auto text = scan_html(render(open_branch(*sample, VerdictKind::conflicts))).text;
