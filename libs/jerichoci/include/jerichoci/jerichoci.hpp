@@ -8,17 +8,21 @@
 // records and events out. Methods are not overloaded and take serialisable arguments, so that a run can move to
 // another process or host. All methods are thread-safe; run_jobs blocks until the run has ended.
 //
-// On disk, below state_root (relative names; every file written atomically):
+// On disk, below state_root (relative names; records are replaced atomically):
 //   engine.lock              shared by open engines
 //   objects.git/             bare git store: snapshots are trees in it, pinned by refs/jerichoci/runs/<run id>
 //   checkouts/<tree>/        read-only checkouts, shared by workspaces (lower layer of overlays)
 //   work/<run>/<job>/        workspaces of running jobs, removed at the end
-//   caches/<name>/           declared caches
+//   caches/<name>/           declared caches; jobs that run at the same time share them
 //   slots/                   locked files: host capacity shared by every program that runs jobs here
+//   busy/<run id>            locked by the engine that runs it; names what is to be removed should that die
+//   tmp/                     scratch of captures
 //   runs/<run id>/plan.json  before anything runs
 //   runs/<run id>/run.json   the RunRecord, replaced as it changes
 //   runs/<run id>/events.jsonl
-//   runs/<run id>/jobs/<job>/log.raw, log.idx   bytes as they came; offset, length, time, stream of each piece
+//   runs/<run id>/cancel     somebody asked for the run to be cancelled
+//   runs/<run id>/jobs/<job>/log.raw, log.idx   bytes as they came; offset, length, time, stream of each piece, in the
+//                            format that src/runstore/log_writer.hpp tells
 #pragma once
 #include <filesystem>
 #include <functional>

@@ -53,8 +53,12 @@ pika::Result<ObjectStore> ObjectStore::open(const fs::path& state_root) {
 }
 
 bool ObjectStore::has_tree(const Oid& tree) const {
-  auto repository = pika::git::Repository::open(path_);
-  return repository && repository->exists(tree);
+  // Twice: another process may merge packs while we look, and the pack that was listed is gone when it is opened.
+  for (int tries = 0; tries < 2; ++tries) {
+    auto repository = pika::git::Repository::open(path_);
+    if (repository && repository->exists(tree)) return true;
+  }
+  return false;
 }
 
 fs::path ObjectStore::pin_path(const std::string& run_id) const {
@@ -106,6 +110,8 @@ void ObjectStore::consolidate() const {
   std::size_t packs = 0;
   for (const auto& entry : fs::directory_iterator(path_ / "objects/pack")) packs += entry.path().extension() == ".pack";
   if (packs < kManyPacks) return;
+  auto lock = pika::FileLock::try_lock(path_ / "jerichoci-repack.lock");
+  if (!lock) return;  // somebody is at it
   // Geometric: merges small packs whole, drops no object, and readers find the merged pack by themselves.
   auto done = git_output(git_command(path_, {"repack", "--geometric=2", "-d", "--quiet"}));
   if (!done) pika::log_warning("jerichoci", "packs of '{}' were not merged: {}", path_.string(), done.error().what);
