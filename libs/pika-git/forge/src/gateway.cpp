@@ -246,9 +246,10 @@ bool Gateway::greet(Connection& c, const fm::Hello& hello) {
   for (const auto& active : hello.active) {
     ok.acks.push_back(ack_of(active.key));
     auto& ack = ok.acks.back();
-    // What the runner has numbered is all we ever saw of it: events are not kept beyond what they told.
-    ack.event_seq = active.event_seq;
-    c.events[active.key] = active.event_seq;
+    // Events are not kept beyond what they told: that the lane began. Until that is known, all are asked for again.
+    auto attempt = store_.attempt(id_of(active.key));
+    ack.event_seq = attempt && attempt->started_at > 0 ? active.event_seq : 0;
+    c.events[active.key] = ack.event_seq;
     named.emplace(active.key.attempt.value(), active.key.fence.value());
     if (!ack.stale && !ack.done) running.push_back({id_of(active.key), active.key.fence.value(), hello.name, 0});
   }

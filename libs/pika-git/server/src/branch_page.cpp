@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "fill.hpp"
+#include "highlight.hpp"
 #include "pika/base/text.hpp"
 #include "router.hpp"
 
@@ -64,6 +65,7 @@ Result<http::Response> show_branch(Call& call) {
   if (s.tutorial) page.tutorial = &*s.tutorial;
   page.tutorial_error = s.tutorial_error;
   page.diff = &*s.diff;
+  page.highlight = highlighter(call.site, s.repository);
   if (page.head.commits == 0) page.head.commits = static_cast<int>(page.commits.size());
   if (s.judged.suite) {
     page.suite = suite_model(call.site, *s.judged.suite, s.judged.lanes, true);
@@ -97,6 +99,7 @@ Result<http::Response> show_diff(Call& call) {
   page->chrome = chrome(call, &s->repository);
   page->head = branch_head(call.site, s->repository, s->branch, s->judged, &s->version);
   page->diff = &*s->diff;
+  page->highlight = highlighter(call.site, s->repository);
   if (s->tutorial) page->tutorial = &*s->tutorial;
   http::Response response;
   response.set("Content-Type", "text/html; charset=utf-8");
