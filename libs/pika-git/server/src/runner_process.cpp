@@ -32,13 +32,13 @@ void RunnerProcess::start() {
   thread_ = std::thread([this] { watch(); });
 }
 
-// A runner holds the file `runner.lock` in its state while it lives: free means that none is there.
+// A runner holds the file `lock` in its state while it lives: free means that none is there.
 void RunnerProcess::watch() {
   std::optional<proc::Child> child;
   int failures = 0;
   for (;;) {
     try {
-      bool free = FileLock::try_lock(layout_.runner_state() / "runner.lock").has_value();
+      bool free = FileLock::try_lock(layout_.runner_state() / "lock").has_value();
       if (child && child->try_wait()) child.reset();
       if (free && !child) {
         proc::Command command;
