@@ -171,34 +171,11 @@ bool is_import(Language language, std::string_view line) {
   return false;
 }
 
-// Removed equals added, in a language where the order of imports has no effect.
-bool imports_rule(const Side& before, int old_first, int old_last, const Side& after, int new_first, int new_last,
-                  Language language) {
-  if (language != Language::java && language != Language::rust) return false;
-  if (!before.file || !after.file || before.cuts_token(old_first, old_last) || after.cuts_token(new_first, new_last))
-    return false;
-  std::vector<std::string> sorted[2];
-  for (int s = 0; s < 2; ++s) {
-    const auto& side = s ? after : before;
-    int first = s ? new_first : old_first, last = s ? new_last : old_last;
-    for (auto line : lines_of(side, first, last)) {
-      if (trim(line).empty()) continue;
-      if (!is_import(language, line)) return false;
-      sorted[s].emplace_back(trim(line));
-    }
-    // An attribute above belongs to whatever comes first.
-    for (auto line : lines_of(side, first - 1, first - 1))
-      if (!trim(line).empty() && !is_import(language, line)) return false;
-    std::sort(sorted[s].begin(), sorted[s].end());
-  }
-  return !sorted[0].empty() && sorted[0] == sorted[1];
-}
-
-// The order of such declarations means nothing in its language.
-bool order_free(Language language, const Symbol& symbol) {
-  bool kind = symbol.kind == SymbolKind::function || symbol.kind == SymbolKind::type;
-  if (language == Language::rust || language == Language::java) return kind;
-  return language == Language::go && kind && symbol.name != "init";
+// Only imports and blank lines.
+bool only_imports(const Side& side, Language language, int first, int last) {
+  for (int n = first; n <= last; ++n)
+    if (auto line = side.line(n); !trim(line).empty() && !is_import(language, line)) return false;
+  return true;
 }
 
 struct Range {
@@ -208,6 +185,80 @@ struct Range {
 struct Ranges {
   Range before, after;
 };
+
+Ranges ranges_of(const Model& model, const Atom& atom);
+
+// Removed equals added over one block of imports, in a language where their order has no effect. Git shows a line
+// that moved within a block as two atoms, so the block's atoms are taken together.
+class Imports {
+ public:
+  explicit Imports(Model& model) : model_(model) {}
+
+  void run() {
+    std::vector<Atom*> block;
+    Ranges last;
+    for (auto& atom : model_.atoms) {
+      bool fits = atom.hunk >= 0 && atom.rule.empty() && candidate(atom);
+      Ranges ranges = fits ? ranges_of(model_, atom) : Ranges();
+      bool joins = fits && !block.empty() && block.back()->change == atom.change &&
+                   only_imports(model_.change(atom).after, model_.change(atom).language, last.after.last + 1,
+                                ranges.after.first - 1);
+      if (!joins) settle(block);
+      if (fits) block.push_back(&atom), last = ranges;
+    }
+    settle(block);
+  }
+
+ private:
+  bool candidate(const Atom& atom) const {
+    const auto& change = model_.change(atom);
+    if (change.language != Language::java && change.language != Language::rust) return false;
+    if (!change.before.file || !change.after.file) return false;
+    auto [before, after] = ranges_of(model_, atom);
+    return only_imports(change.before, change.language, before.first, before.last) &&
+           only_imports(change.after, change.language, after.first, after.last) &&
+           !change.before.cuts_token(before.first, before.last) && !change.after.cuts_token(after.first, after.last);
+  }
+
+  void settle(std::vector<Atom*>& block) const {
+    if (!block.empty() && same(block))
+      for (auto* atom : block) atom->rule = "imports: the same ones in another order";
+    block.clear();
+  }
+
+  // An attribute above belongs to whatever comes first, across blank lines and comments.
+  static bool begins_afresh(const Side& side, Language language, int line) {
+    while (line > 0 && trim(side.line(line)).empty()) --line;
+    auto words = trim(side.line(line));
+    return words.empty() || is_import(language, words) || words.ends_with(';') || words.ends_with('}');
+  }
+
+  bool same(const std::vector<Atom*>& block) const {
+    std::vector<std::string_view> removed, added;
+    const auto& change = model_.change(*block.front());
+    for (const auto* atom : block) {
+      auto [before, after] = ranges_of(model_, *atom);
+      if (!begins_afresh(change.before, change.language, before.first - 1)) return false;
+      if (!begins_afresh(change.after, change.language, after.first - 1)) return false;
+      for (auto line : lines_of(change.before, before.first, before.last)) removed.push_back(trim(line));
+      for (auto line : lines_of(change.after, after.first, after.last)) added.push_back(trim(line));
+    }
+    for (auto* lines : {&removed, &added}) {
+      std::erase(*lines, "");
+      std::sort(lines->begin(), lines->end());
+    }
+    return !removed.empty() && removed == added;
+  }
+
+  Model& model_;
+};
+
+// The order of such declarations means nothing in its language.
+bool order_free(Language language, const Symbol& symbol) {
+  bool kind = symbol.kind == SymbolKind::function || symbol.kind == SymbolKind::type;
+  if (language == Language::rust || language == Language::java) return kind;
+  return language == Language::go && kind && symbol.name != "init";
+}
 
 Ranges ranges_of(const Model& model, const Atom& atom) {
   Ranges out;
@@ -317,10 +368,8 @@ void fold(Model& model, const std::vector<SymbolChange>& delta, const RenameMap&
     auto [before, after] = ranges_of(model, atom);
     atom.rule = token_rule(change.before, before.first, before.last, change.after, after.first, after.last,
                            change.language, renames);
-    if (atom.rule.empty() &&
-        imports_rule(change.before, before.first, before.last, change.after, after.first, after.last, change.language))
-      atom.rule = "imports: the same ones in another order";
   }
+  Imports(model).run();
   Moves(model, delta).run();
 }
 

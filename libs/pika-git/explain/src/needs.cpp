@@ -57,18 +57,100 @@ std::vector<std::size_t> groups_of_symbols(const Model& model) {
   return out;
 }
 
+namespace {
+
+using syntax::Language;
+
+struct Provider {
+  std::size_t group = 0, file = 0;
+  bool local = false;  // nothing outside its file can name it
+  bool test = false;
+};
+
+// Languages that see each other's names.
+int family(Language language) {
+  switch (language) {
+    case Language::c:
+    case Language::cpp:
+      return 1;
+    case Language::javascript:
+    case Language::typescript:
+    case Language::tsx:
+      return 2;
+    case Language::none:
+      return 0;
+    case Language::python:
+    case Language::rust:
+    case Language::go:
+    case Language::java:
+    case Language::bash:
+    case Language::json:
+    case Language::toml:
+      break;
+  }
+  return 10 + static_cast<int>(language);
+}
+
+bool is_header(std::string_view path) {
+  auto extension = extension_of(path);
+  for (std::string_view known : {"h", "hpp", "hh", "hxx", "ipp", "inl"})
+    if (extension == known) return true;
+  return false;
+}
+
+// A word that is hardly anything else's name too: `find` is, `find_needs` and `TreeCursor` are not.
+bool distinctive(std::string_view name) {
+  if (name.size() < 4) return false;
+  bool low = false, high = false, line = false;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    low |= name[i] >= 'a' && name[i] <= 'z';
+    high |= name[i] >= 'A' && name[i] <= 'Z';
+    line |= name[i] == '_' && i > 0 && i + 1 < name.size();
+  }
+  return line || (low && high) || name.size() >= 9;
+}
+
+using Providers = std::map<std::string, std::vector<Provider>, std::less<>>;
+
+// Names that are new with this change, and the groups that define them.
+Providers providers_of(const Model& model, const std::vector<Lines>& lines) {
+  Providers out;
+  for (const auto& c : model.delta) {
+    if ((c.deed != Deed::added && c.deed != Deed::renamed) || !distinctive(c.after->name)) continue;
+    if (c.after->kind == syntax::SymbolKind::field) continue;
+    auto none = model.groups.size();
+    auto group = majority(lines[c.after_change], c.after->first_line, c.after->last_line, none);
+    if (group == none) continue;
+    const auto& change = model.changes[c.after_change];
+    bool local = family(change.language) == 1 && !is_header(change.file->new_path);
+    out[c.after->name].push_back({group, c.after_change, local, change.role == Role::test || c.after->test});
+  }
+  return out;
+}
+
+// The one group that a name used in `file` comes from; none where it is not certain.
+std::size_t source_of(const Model& model, const std::vector<Provider>& candidates, std::size_t file) {
+  auto none = model.groups.size();
+  auto found = none;
+  const auto& user = model.changes[file];
+  for (const auto& p : candidates) {
+    if (p.local && p.file != file) continue;
+    if (p.test && user.role != Role::test && p.file != file) continue;
+    if (family(model.changes[p.file].language) != family(user.language)) continue;
+    if (found != none && found != p.group) return none;
+    found = p.group;
+  }
+  return found;
+}
+
+}  // namespace
+
 void find_needs(Model& model) {
   auto lines = changed_lines(model, '+');
-  // Names that are new with this change, by the one group that defines them.
-  std::map<std::string, std::set<std::size_t>, std::less<>> providers;
-  for (const auto& c : model.delta) {
-    if (c.deed != Deed::added && c.deed != Deed::renamed) continue;
-    if (c.after->name.size() < 4 || c.after->test || c.after->kind == syntax::SymbolKind::field) continue;
-    auto group = majority(lines[c.after_change], c.after->first_line, c.after->last_line, model.groups.size());
-    if (group < model.groups.size()) providers[c.after->name].insert(group);
-  }
-  std::vector<std::set<std::size_t>> needs(model.groups.size());
-  for (std::size_t f = 0; f < model.changes.size(); ++f) {
+  auto providers = providers_of(model, lines);
+  auto none = model.groups.size();
+  std::vector<std::set<std::size_t>> needs(none);
+  for (std::size_t f = 0; f < model.changes.size() && !providers.empty(); ++f) {
     const auto& side = model.changes[f].after;
     if (!side.file) continue;
     std::size_t at = 0;
@@ -78,8 +160,9 @@ void find_needs(Model& model) {
       for (; at < tokens.size() && tokens[at].line == line; ++at) {
         if (tokens[at].kind != TokenKind::identifier) continue;
         auto found = providers.find(side.text_of(tokens[at]));
-        if (found == providers.end() || found->second.size() != 1) continue;
-        if (*found->second.begin() != group) needs[group].insert(*found->second.begin());
+        if (found == providers.end()) continue;
+        auto from = source_of(model, found->second, f);
+        if (from != none && from != group) needs[group].insert(from);
       }
     }
   }

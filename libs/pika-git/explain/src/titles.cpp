@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include "delta.hpp"
 #include "narrate.hpp"
@@ -37,6 +39,18 @@ std::string names_of(const Model& model, const std::vector<std::size_t>& files, 
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   return list_words(names, most);
+}
+
+// New files by their stems, as a header and its source go by one name.
+std::string stems_of(const Model& model, const std::vector<std::size_t>& files) {
+  std::map<std::string, std::set<std::string>> names;
+  for (auto f : files) {
+    auto name = base_name(model.changes[f].file->path());
+    names[std::string(name.substr(0, std::max<std::size_t>(1, name.rfind('.'))))].insert(std::string(name));
+  }
+  std::vector<std::string> out;
+  for (const auto& [stem, whole] : names) out.push_back(plain_name(whole.size() > 1 ? stem : *whole.begin()));
+  return list_words(out, 4);
 }
 
 std::string where(const Package& package, const char* word = " in ") {
@@ -132,6 +146,7 @@ std::string title_of(const Model& model, std::size_t g) {
     case Category::schema:
       return change("the schema");
     case Category::source:
+      if (shape.deleted + shape.other == 0) return "Add " + stems_of(model, files) + where(group.package, " to ");
       if (auto title = symbol_title(symbols_of(model, g)); !title.empty()) {
         auto symbols = symbols_of(model, g);
         bool only_adds =

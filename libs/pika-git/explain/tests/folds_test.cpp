@@ -1,0 +1,275 @@
+// Every rule holds for what it is for, and for nothing that was changed in passing.
+#include "folds.hpp"
+
+#include <doctest/doctest.h>
+
+#include "scratch.hpp"
+
+using namespace pika;
+using namespace pika::explain;
+using syntax::Language;
+
+namespace {
+
+int lines(std::string_view text) {
+  return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+}
+
+std::string rule(Language language, const std::string& before, const std::string& after,
+                 const RenameMap& renames = {}) {
+  auto a = make_side(language, before), b = make_side(language, after);
+  REQUIRE(a.file);
+  REQUIRE(b.file);
+  return token_rule(a, 1, lines(before), b, 1, lines(after), language, renames);
+}
+
+void replace(std::string& text, std::string_view from, std::string_view to) {
+  auto at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  text.replace(at, from.size(), to);
+}
+
+const std::string kBefore =
+    "// Runs the OldEngine once.\n"
+    "int run(OldEngine& e, int limit) {\n"
+    "  if (!e.allowed(limit)) return -1;\n"
+    "  e.start(limit, 42, \"OldEngine\");\n"
+    "  return e.count + limit * 2;\n"
+    "}\n";
+const std::string kAfter =
+    "// Runs the NewEngine once.\n"
+    "int run(NewEngine& e, int limit) {\n"
+    "  if (!e.allowed(limit)) return -1;\n"
+    "  e.start(limit, 42, \"OldEngine\");\n"
+    "  return e.count + limit * 2;\n"
+    "}\n";
+const RenameMap kRenames = {{"OldEngine", "NewEngine"}};
+
+struct Mutation {
+  const char* name;
+  const char* from;
+  const char* to;
+};
+
+// Each is a change of meaning that hides well in a mechanical one.
+const Mutation kMutations[] = {
+    {"identifier", "e.allowed", "e.ignored"},
+    {"other identifier of the file", "int limit", "int count"},
+    {"operator", "+ limit", "- limit"},
+    {"negation", "!e.allowed", "e.allowed"},
+    {"number", "42", "43"},
+    {"string", "\"OldEngine\"", "\"NewEngine\""},
+    {"sign", "-1", "1"},
+    {"dropped argument", "limit, 42", "limit"},
+    {"swapped arguments", "limit, 42", "42, limit"},
+    {"dropped line", "  if (!e.allowed(limit)) return -1;\n", ""},
+    {"doubled line", "  return e.count", "  return 0;\n  return e.count"},
+    {"wrong target", "NewEngine& e", "NewerEngine& e"},
+    {"comment's other word", "once", "twice"},
+    {"added qualifier", "int limit", "const int limit"},
+    {"precedence", "e.count + limit * 2", "(e.count + limit) * 2"},
+    {"member access", "e.count", "e->count"},
+};
+
+}  // namespace
+
+TEST_CASE("rename: tokens equal but for the rule's, in code and comments") {
+  CHECK(rule(Language::cpp, kBefore, kAfter, kRenames) == "rename `OldEngine` to `NewEngine`, checked token by token");
+  CHECK(rule(Language::cpp, kBefore, kAfter, {}).empty());
+  CHECK(rule(Language::cpp, kAfter, kBefore, kRenames).empty());
+}
+
+TEST_CASE("rename: every smuggled edit is refused") {
+  for (const auto& m : kMutations) {
+    CAPTURE(m.name);
+    auto after = kAfter;
+    replace(after, m.from, m.to);
+    CHECK(rule(Language::cpp, kBefore, after, kRenames).empty());
+  }
+}
+
+TEST_CASE("layout: every smuggled edit is refused, whatever else moved") {
+  auto spread = [](std::string text) {
+    replace(text, "int run(", "int run(\n    ");
+    replace(text, ") return -1;", ")\n    return -1;");
+    return text;
+  };
+  CHECK(rule(Language::cpp, kBefore, spread(kBefore)) == "layout: the same tokens");
+  CHECK(rule(Language::cpp, kBefore, spread(kAfter), kRenames) ==
+        "rename `OldEngine` to `NewEngine`, checked token by token, and laid out anew");
+  for (const auto& m : kMutations) {
+    CAPTURE(m.name);
+    auto text = kAfter;
+    replace(text, m.from, m.to);
+    if (text.find(") return -1;") != std::string::npos && text.find("int run(") != std::string::npos)
+      text = spread(text);
+    CHECK(rule(Language::cpp, kBefore, text, kRenames).empty());
+  }
+}
+
+TEST_CASE("layout: white space that means something is refused") {
+  // Python: indentation and line ends.
+  CHECK(rule(Language::python, "x = f(a,b)\n", "x = f(a, b)\n") == "layout: the same tokens");
+  CHECK(rule(Language::python, "if a:\n    b()\n    c()\n", "if a:\n    b()\nc()\n").empty());
+  CHECK(rule(Language::python, "a = 1\nb = 2\n", "a = 1\n\n\nb = 2\n") == "layout: the same tokens");
+  // Strings keep every byte.
+  CHECK(rule(Language::python, "x = '''a\n  b'''\n", "x = '''a\n b'''\n").empty());
+  CHECK(rule(Language::cpp, "auto x = \"a b\";\n", "auto x = \"a  b\";\n").empty());
+  // A line's end can end a statement.
+  CHECK(rule(Language::javascript, "function f() { return g() }\n", "function f() { return\n g() }\n").empty());
+  CHECK(rule(Language::go, "package p\nvar x = a +\n b\n", "package p\nvar x = a + b\n").empty());
+  // The preprocessor reads lines.
+  CHECK(rule(Language::cpp, "#define A b\nint c;\n", "#define A\nb int c;\n").empty());
+  CHECK(rule(Language::cpp, "#define A (b)\n", "#define A(b)\n").empty());
+  CHECK(rule(Language::cpp, "// a \\\nint x;\n", "// a\nint x;\n").empty());
+  CHECK(rule(Language::cpp, "int x; // c\nint y;\n", "int x; // c int y;\n").empty());
+  // Between a shell's words, and in JSX, white space is content.
+  CHECK(rule(Language::bash, "rm -rf a/b\n", "rm -rf a /b\n").empty());
+  CHECK(rule(Language::bash, "echo  a\n", "echo a\n").empty());
+  CHECK(rule(Language::tsx, "const a = <b>x  y</b>;\n", "const a = <b>x y</b>;\n").empty());
+  // Operators that melt together.
+  CHECK(rule(Language::cpp, "int x = a+ +b;\n", "int x = a++ b;\n").empty());
+  CHECK(rule(Language::cpp, "int x = a - -b;\n", "int x = a -- b;\n").empty());
+}
+
+TEST_CASE("a range inside a string or comment is never a layout") {
+  std::string before = "x = '''\na\n\nb\n'''\n", after = "x = '''\na\n\n\nb\n'''\n";
+  auto a = make_side(Language::python, before), b = make_side(Language::python, after);
+  CHECK(token_rule(a, 3, 2, b, 3, 3, Language::python, {}).empty());
+  std::string blank = "int a;\n\nint b;\n", none = "int a;\nint b;\n";
+  auto c = make_side(Language::cpp, blank), d = make_side(Language::cpp, none);
+  CHECK(token_rule(c, 2, 2, d, 2, 1, Language::cpp, {}) == "layout: the same tokens");
+}
+
+namespace {
+
+const char* kLibrary =
+    "struct OldEngine {\n  int count = 0;\n  bool allowed(int limit) const { return limit > count; }\n"
+    "  void start(int a, int b, const char* name);\n  int stop(int why) { return why + count; }\n};\n";
+
+// A repository in which OldEngine becomes NewEngine everywhere, but for what `mutate` does to the user.
+Explained renamed(std::string user_after, bool keep_old_use = false, bool clash = false) {
+  Scratch s;
+  s.write("lib/engine.hpp", kLibrary);
+  s.write("app/user.cpp", kBefore + (clash ? "int NewEngine = 3;\n" : ""));
+  auto a = s.commit("base");
+  std::string library = kLibrary;
+  replace(library, "struct OldEngine", "struct NewEngine");
+  s.write("lib/engine.hpp", library);
+  s.write("app/user.cpp",
+          user_after + (keep_old_use ? "OldEngine* left;\n" : "") + (clash ? "int NewEngine = 3;\n" : ""));
+  auto b = s.commit("Rename OldEngine to NewEngine");
+  auto e = s.explain(a, b);
+  check_promises(e);
+  return e;
+}
+
+int folded(const Explained& e) {
+  return e.tutorial.lines_folded;
+}
+
+}  // namespace
+
+TEST_CASE("a rename needs a witness and folds only what it maps") {
+  auto e = renamed(kAfter);
+  CHECK(folded(e) == 6);
+  CHECK(e.tutorial.summary.find("`OldEngine` to `NewEngine`") != std::string::npos);
+  // No definition renamed: no rule.
+  Scratch s;
+  s.write("app/user.cpp", kBefore);
+  auto a = s.commit("base");
+  s.write("app/user.cpp", kAfter);
+  auto b = s.commit("head");
+  CHECK(folded(s.explain(a, b)) == 0);
+}
+
+TEST_CASE("a rename to a name that was there, or from one that stays, folds nothing") {
+  CHECK(folded(renamed(kAfter, true)) == 0);
+  CHECK(folded(renamed(kAfter, false, true)) == 0);
+}
+
+TEST_CASE("smuggled edits in a real rename stay to be read") {
+  for (const auto& m : kMutations) {
+    CAPTURE(m.name);
+    auto after = kAfter;
+    replace(after, m.from, m.to);
+    auto e = renamed(after);
+    // The line with the edit is in no folded atom; a dropped line leaves none.
+    auto place = kAfter.find(m.from);
+    auto begin = after.rfind('\n', place) + 1;
+    auto at = *m.to ? std::string_view(after).substr(begin, after.find('\n', place) - begin) : std::string_view();
+    for (const auto& h : e.tutorial.hunks)
+      for (const auto& atom : h.atoms) {
+        if (atom.rule.empty()) continue;
+        for (const auto& f : e.diff.files)
+          for (const auto& hunk : f.hunks)
+            if (hunk.id == h.id && f.new_path == "app/user.cpp")
+              for (int i = atom.first; i <= atom.last; ++i) {
+                const auto& line = hunk.lines[static_cast<std::size_t>(i)];
+                if (line.kind == '+' && !at.empty()) CHECK(line.text.find(at) == std::string_view::npos);
+              }
+      }
+    CHECK(e.tutorial.lines_to_read > 0);
+  }
+}
+
+TEST_CASE("imports: another order is folded where it means nothing, never elsewhere") {
+  auto explain = [](const std::string& name, const std::string& before, const std::string& after) {
+    Scratch s;
+    s.write(name, before);
+    auto a = s.commit("base");
+    s.write(name, after);
+    auto b = s.commit("head");
+    return folded(s.explain(a, b));
+  };
+  CHECK(explain("a.rs", "use a::b;\nuse c::d;\nfn f() {}\n", "use c::d;\nuse a::b;\nfn f() {}\n") > 0);
+  CHECK(explain("a.rs", "use a::b;\nuse c::d;\nfn f() {}\n", "use c::d;\nuse a::x;\nfn f() {}\n") == 0);
+  CHECK(explain("a.rs", "#[cfg(x)]\nuse a::b;\nuse c::d;\nfn f() {}\n",
+                "#[cfg(x)]\nuse c::d;\nuse a::b;\nfn f() {}\n") == 0);
+  CHECK(explain("a.rs", "#[cfg(x)]\n\nuse a::b;\nuse c::d;\nfn f() {}\n",
+                "#[cfg(x)]\n\nuse c::d;\nuse a::b;\nfn f() {}\n") == 0);
+  CHECK(explain("A.java", "import a.B;\nimport c.D;\nclass A {}\n", "import c.D;\nimport a.B;\nclass A {}\n") > 0);
+  CHECK(explain("a.py", "import a\nimport b\n", "import b\nimport a\n") == 0);
+  CHECK(explain("a.cpp", "#include <a>\n#include <b>\n", "#include <b>\n#include <a>\n") == 0);
+}
+
+TEST_CASE(
+    "moved declarations: whole and unchanged in another file; an edit inside, a lost guard or another scope is shown") {
+  const std::string guard =
+      "/// Deletes it.\nfn delete(x: u8) -> bool {\n    if !allowed(x) {\n        return false;\n    }\n    "
+      "erase(x)\n}\n";
+  auto explain = [&](const std::string& moved, const std::string& to = "src/b.rs", const std::string& wrap = "") {
+    Scratch s;
+    s.write("src/a.rs", "fn keep() {}\n\n" + guard + "\nfn keep_too() {}\n");
+    s.write(to, "fn other() {}\n");
+    auto a = s.commit("base");
+    s.write("src/a.rs", "fn keep() {}\n\nfn keep_too() {}\n");
+    s.write(to, "fn other() {}\n\n" + wrap + moved + (wrap.empty() ? "" : "}\n"));
+    auto b = s.commit("head");
+    auto e = s.explain(a, b);
+    check_promises(e);
+    return folded(e);
+  };
+  CHECK(explain(guard) > 0);
+  auto edited = guard;
+  replace(edited, "!allowed", "allowed");
+  CHECK(explain(edited) == 0);
+  auto dropped = guard;
+  replace(dropped, "        return false;\n", "");
+  CHECK(explain(dropped) == 0);
+  auto comment = guard;
+  replace(comment, "Deletes", "Keeps");
+  CHECK(explain(comment) == 0);
+  CHECK(explain(guard, "src/b.rs", "mod inner {\n") == 0);
+  // With something else between.
+  CHECK(explain(guard + "fn smuggled() { erase(1); }\n") == 0);
+  // C++ and Python read from the top: shown as moved, never folded.
+  Scratch s;
+  s.write("a.py", "x = 1\n\n\ndef f():\n    return x\n");
+  s.write("b.py", "y = 1\n");
+  auto a = s.commit("base");
+  s.write("a.py", "x = 1\n");
+  s.write("b.py", "y = 1\n\n\ndef f():\n    return x\n");
+  auto b = s.commit("head");
+  CHECK(folded(s.explain(a, b)) == 0);
+}
