@@ -58,8 +58,8 @@ struct File {
 
 inline constexpr std::size_t kMostBytes = 1u << 20;
 
-// Nothing when the language is `none`, the text is larger than kMostBytes or holds a NUL, or parsing it took more operations than
-// ordinary text of its size takes.
+// Nothing when the language is `none`, the text is larger than kMostBytes or holds a NUL, or parsing it took more
+// operations than ordinary text of its size takes.
 std::optional<File> parse(Language language, std::string_view text);
 
 enum class Paint { keyword, type, function, string, number, comment, constant, property, punctuation };
