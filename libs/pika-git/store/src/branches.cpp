@@ -157,8 +157,10 @@ Pushed Store::record_push(const PushRecord& push) {
 void Store::close_branch(BranchId id, const std::string& why, Micros at) {
   db_->write([&](db::Connection& c) {
     if (c.run("UPDATE repo_branch SET state = 'closed', closed_why = ?, updated_at = ? WHERE id = ? AND state = 'open'",
-              to_utf8(why), at, id) > 0)
-      tell_branch(c, at, id);
+              to_utf8(why), at, id) == 0)
+      return;
+    cancel_attempts(c, id, std::nullopt, why, at);
+    tell_branch(c, at, id);
   });
   told();
 }

@@ -46,8 +46,10 @@ void Store::complete_landing(const Landing& d) {
     c.run("UPDATE land_landing SET state = 'landed' WHERE branch = ? AND record = ?", d.branch, d.record);
     if (c.run("UPDATE repo_branch SET state = 'merged', merge_commit = ?, updated_at = ? WHERE id = ? AND state <> "
               "'merged'",
-              d.commit, d.at, d.branch) > 0)
-      tell_branch(c, d.at, d.branch);
+              d.commit, d.at, d.branch) == 0)
+      return;
+    cancel_attempts(c, d.branch, std::nullopt, "the branch landed", d.at);
+    tell_branch(c, d.at, d.branch);
   });
   told();
 }

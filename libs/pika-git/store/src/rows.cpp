@@ -7,11 +7,12 @@
 
 namespace pika::store {
 
-// Paths are bytes and JSON is UTF-8: broken text is kept as hex behind a NUL-free marker that no path can begin with.
+// Paths are bytes and JSON is UTF-8: broken text is kept as hex behind a marker, and
+// so is what begins like the marker.
 std::string print_list(const std::vector<std::string>& items) {
   json::Array out;
   for (const auto& item : items) {
-    if (is_utf8(item)) {
+    if (is_utf8(item) && !item.starts_with("//hex:")) {
       out.emplace_back(item);
     } else {
       std::string hex = "//hex:";

@@ -6,6 +6,7 @@
 #include "pika/db/connection.hpp"
 #include "pika/db/database.hpp"
 #include "pika/domain/types.hpp"
+#include "pika/store/store.hpp"
 
 #define PIKA_REPOSITORY_COLUMNS "r.id, r.owner, r.name, r.target, r.created_at"
 #define PIKA_BRANCH_COLUMNS                                                                                       \
@@ -51,5 +52,9 @@ Landing read_landing(const db::Rows& rows, int at = 0);
 void tell(db::Connection& c, Micros at, std::string_view kind, RepositoryId repository, const std::string& data);
 void tell_branch(db::Connection& c, Micros at, BranchId branch, std::string_view kind = "branch.changed");
 void tell_attempt(db::Connection& c, Micros at, AttemptId attempt, std::string_view kind = "lane.changed");
+
+// Queued attempts of the branch's suites (or of one suite) are cancelled; what runs is given back.
+std::vector<RunningLease> cancel_attempts(db::Connection& c, std::optional<BranchId> branch,
+                                          std::optional<SuiteId> suite, const std::string& why, Micros at);
 
 }  // namespace pika::store

@@ -22,7 +22,8 @@ std::optional<Candidate> candidate_for(db::Connection& c, const Candidate& wante
   return read_candidate(rows);
 }
 
-// Queued attempts of the branch's suites are cancelled; what runs is given back.
+}  // namespace
+
 std::vector<RunningLease> cancel_attempts(db::Connection& c, std::optional<BranchId> branch,
                                           std::optional<SuiteId> suite, const std::string& why, Micros at) {
   std::vector<RunningLease> running;
@@ -51,8 +52,6 @@ std::vector<RunningLease> cancel_attempts(db::Connection& c, std::optional<Branc
   }
   return running;
 }
-
-}  // namespace
 
 Candidate Store::save_candidate(const Candidate& candidate) {
   return db_->write([&](db::Connection& c) {
