@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <set>
 
@@ -28,6 +29,7 @@ struct Gateway::Connection {
   std::string name;  // set by hello
   RunnerInfo info;
   bool draining = false;
+  std::atomic<bool> ended{false};
   std::map<fm::AttemptKey, std::uint64_t> events;  // newest event seen of each claim
   std::map<fm::AttemptKey, Micros> told;           // when the growth of a log was last told
   std::map<fm::AttemptKey, bool> started;
@@ -110,8 +112,8 @@ void Gateway::stop() {
     std::lock_guard lock(mutex_);
     for (auto& [name, connection] : connections_) connection->close();
   }
-  for (auto& thread : threads_)
-    if (thread.joinable()) thread.join();
+  for (auto& served : threads_)
+    if (served.thread.joinable()) served.thread.join();
   listener_.reset();
 }
 
@@ -141,14 +143,32 @@ void Gateway::accept_loop() {
     if (!p.revents) continue;
     int fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) continue;
+    // A runner that takes nothing for so long is gone: nobody here waits for it any longer.
+    timeval patience{.tv_sec = 10, .tv_usec = 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     auto connection = std::make_shared<Connection>();
     connection->fd = UniqueFd(fd);
     std::lock_guard lock(mutex_);
-    threads_.emplace_back([this, connection] { serve(connection); });
+    reap_ended();
+    threads_.push_back({std::thread([this, connection] { serve(connection); }), connection});
   }
 }
 
+// A runner that comes and goes leaves no thread behind.
+void Gateway::reap_ended() {
+  std::erase_if(threads_, [](Served& served) {
+    if (!served.connection->ended) return false;
+    served.thread.join();
+    return true;
+  });
+}
+
 void Gateway::serve(std::shared_ptr<Connection> connection) {
+  serve_until_end(connection);
+  connection->ended = true;
+}
+
+void Gateway::serve_until_end(const std::shared_ptr<Connection>& connection) {
   fm::FrameReader reader;
   std::vector<char> buffer(256 * 1024);
   try {
@@ -380,10 +400,15 @@ void Gateway::end(const store::AttemptEnd& wanted) {
 }
 
 void Gateway::cancel(const std::vector<store::RunningLease>& leases, const std::string& why) {
-  std::lock_guard lock(mutex_);
   for (const auto& lease : leases)
-    if (auto at = connections_.find(lease.runner); at != connections_.end())
-      at->second->send(fm::Cancel{key_of(lease.attempt, lease.fence), why});
+    if (auto connection = connection_of(lease.runner))
+      connection->send(fm::Cancel{key_of(lease.attempt, lease.fence), why});
+}
+
+std::shared_ptr<Gateway::Connection> Gateway::connection_of(const std::string& runner) {
+  std::lock_guard lock(mutex_);
+  auto at = connections_.find(runner);
+  return at == connections_.end() ? nullptr : at->second;
 }
 
 void Gateway::schedule_loop() {
@@ -435,13 +460,8 @@ void Gateway::schedule_once() {
 }
 
 bool Gateway::give(const store::Assignment& assignment) {
-  std::shared_ptr<Connection> connection;
-  {
-    std::lock_guard lock(mutex_);
-    auto at = connections_.find(assignment.runner);
-    if (at == connections_.end()) return false;
-    connection = at->second;
-  }
+  auto connection = connection_of(assignment.runner);
+  if (!connection) return false;
   auto now = system_clock().now();
   auto fence = store_.assign(assignment.attempt, assignment.runner, assignment.why, now + times_.lease, now);
   if (!fence) return false;

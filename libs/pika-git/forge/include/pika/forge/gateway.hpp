@@ -46,11 +46,18 @@ class Gateway {
 
  private:
   struct Connection;
+  struct Served {
+    std::thread thread;
+    std::shared_ptr<Connection> connection;
+  };
   void accept_loop();
   void schedule_loop();
   void schedule_once();
   void settle_expired();
   void serve(std::shared_ptr<Connection> connection);
+  void serve_until_end(const std::shared_ptr<Connection>& connection);
+  void reap_ended();
+  std::shared_ptr<Connection> connection_of(const std::string& runner);
   bool greet(Connection& connection, const forge_model::Hello& hello);
   void handle(Connection& connection, const forge_model::Message& message);
   void handle_log(Connection& connection, const forge_model::Log& log);
@@ -70,7 +77,7 @@ class Gateway {
   std::condition_variable changed_;
   bool stop_ = false, queued_ = true;
   std::map<std::string, std::shared_ptr<Connection>> connections_;  // by runner name
-  std::vector<std::thread> threads_;
+  std::vector<Served> threads_;
   std::thread accept_thread_, schedule_thread_;
 };
 
