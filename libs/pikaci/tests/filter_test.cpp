@@ -181,6 +181,7 @@ TEST_CASE("a malformed filter, or one that could never match, is refused with a 
   CHECK_FALSE(check_filter(std::string(2000, 'a')));
   CHECK_FALSE(check_filter("{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}"));
   CHECK_FALSE(check_filter("{{{{{{{{{{a}}}}}}}}}}"));
+  CHECK_FALSE(check_filter(std::string(900, 'a') + "{a,b}{a,b}{a,b}{a,b}"));
 }
 
 TEST_CASE("stars on stars take polynomial time") {

@@ -1,7 +1,22 @@
 // toml++ is compiled here and included nowhere else.
+//
+// Its assertions can be reached by broken input ("[\x01"), and would take the whole server with them, or be promises
+// to the compiler where NDEBUG is set: here they are exceptions, in every build.
+#undef NDEBUG
+namespace pika::toml {
+[[noreturn]] void broken_off();
+}
+#define TOML_ASSERT(expression) ((expression) ? static_cast<void>(0) : ::pika::toml::broken_off())
 #define TOML_HEADER_ONLY 0
 #define TOML_IMPLEMENTATION
 #define TOML_MAX_NESTED_VALUES 32
+#include <toml++/impl/forward_declarations.h>
+// Of the letters that are neither of two blocks these functions say "cannot be" where "no" is meant.
+#undef TOML_UNREACHABLE
+#define TOML_UNREACHABLE return false
+#include <toml++/impl/unicode.h>
+#undef TOML_UNREACHABLE
+#define TOML_UNREACHABLE ::pika::toml::broken_off()
 #include <toml++/toml.h>
 
 #include <fmt/format.h>
@@ -16,20 +31,34 @@
 namespace pika::toml {
 namespace {
 
+struct BrokenOff {};
+
 static_assert(TOML_MAX_NESTED_VALUES == kMaxDepth);
 
 Position position_of(const ::toml::source_region& region) {
   return {static_cast<int>(region.begin.line), static_cast<int>(region.begin.column)};
 }
 
-// Walks over strings and comments as TOML has them and counts the dots of each key. It agrees with the parser up
-// to the first syntax error, where the parser stops.
-class KeyDepthScan {
+// Walks over strings and comments as TOML has them, and finds what toml++ must not see: keys of very many parts, whose
+// trees it frees recursively; control characters anywhere, and other than ASCII outside of strings and comments, which
+// TOML does not allow. It agrees with the parser up to the first syntax error,
+// where the parser stops but for the rest of a broken value.
+class TextScan {
  public:
-  explicit KeyDepthScan(std::string_view text) : text_(text) {}
+  struct Fault {
+    Position at;
+    std::string text;
+  };
+  explicit TextScan(std::string_view text) : text_(text) {}
 
-  std::optional<Position> too_deep() {
-    while (at_ < text_.size()) {
+  std::optional<Fault> find() {
+    for (; at_ < text_.size(); ++at_) {
+      auto c = static_cast<unsigned char>(text_[at_]);
+      bool newline = c == '\n' || (c == '\r' && text_.substr(at_ + 1).starts_with('\n'));
+      if ((c < 0x20 && c != '\t' && !newline) || c == 0x7f)
+        return Fault{here(), fmt::format("a control character (byte 0x{:02x})", c)};
+    }
+    for (at_ = 0; at_ < text_.size();) {
       char c = text_[at_];
       if (c == '"' || c == '\'') {
         skip_string(c);
@@ -39,7 +68,9 @@ class KeyDepthScan {
         at_ = std::min(text_.find('\n', at_), text_.size());
         continue;
       }
-      if (c == '.' && ++dots_ >= kMaxDepth) return here();
+      if (static_cast<unsigned char>(c) >= 0x80)
+        return Fault{here(), "a letter that is not ASCII outside of a string; put the key or the value into quotes"};
+      if (c == '.' && ++dots_ >= kMaxDepth) return Fault{here(), fmt::format("a key of more than {} parts", kMaxDepth)};
       if (c == '\n' || c == ',' || c == '=' || c == '{' || c == '[') dots_ = 0;
       ++at_;
     }
@@ -72,7 +103,10 @@ class KeyDepthScan {
     auto seen = text_.substr(0, at_);
     auto line = 1 + std::count(seen.begin(), seen.end(), '\n');
     auto last = seen.rfind('\n');
-    return {static_cast<int>(line), static_cast<int>(at_ - (last == std::string_view::npos ? 0 : last + 1) + 1)};
+    auto in_line = seen.substr(last == std::string_view::npos ? 0 : last + 1);
+    auto points = std::count_if(in_line.begin(), in_line.end(),
+                                [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; });
+    return {static_cast<int>(line), static_cast<int>(points + 1)};
   }
 
   std::string_view text_;
@@ -132,6 +166,10 @@ Value convert(const ::toml::node& node) {
 
 }  // namespace
 
+void broken_off() {
+  throw BrokenOff();
+}
+
 std::expected<Value, Problem> parse(std::string_view text, std::string_view file) {
   auto problem = [&](Position at, std::string words) {
     return std::unexpected(Problem{std::string(file), at.line, at.column, std::move(words)});
@@ -139,13 +177,15 @@ std::expected<Value, Problem> parse(std::string_view text, std::string_view file
   if (text.size() > kMaxBytes)
     return problem(
         {}, fmt::format("the file is {}, and at most {} are read", format_bytes(text.size()), format_bytes(kMaxBytes)));
-  if (auto at = KeyDepthScan(text).too_deep())
-    return problem(*at, fmt::format("a key of more than {} parts", kMaxDepth));
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // a byte order mark
+  if (auto fault = TextScan(text).find()) return problem(fault->at, std::move(fault->text));
   try {
     auto table = ::toml::parse(text);
     return convert(table);
   } catch (const ::toml::parse_error& error) {
     return problem(position_of(error.source()), to_utf8(error.description()));
+  } catch (const BrokenOff&) {
+    return problem({}, "the text is broken in a way that cannot be told exactly; take lines away until it is read");
   }
 }
 

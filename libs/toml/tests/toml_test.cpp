@@ -65,3 +65,23 @@ TEST_CASE("the reader finds every wrong type and unknown key in one pass") {
   CHECK(problems[0].print() == "server.toml:2:8: 'host' must be a string, and this is a whole number");
   CHECK(problems[3].print() == "server.toml:1:1: unknown key 'prot'; did you mean 'port'?");
 }
+
+TEST_CASE("what makes toml++ abort is refused with its place: found by the fuzzer") {
+  auto control = toml::parse("version = 1\n[\x01taegsr]\n", "f");
+  REQUIRE_FALSE(control);
+  CHECK(control.error().print() == "f:2:2: a control character (byte 0x01)");
+  auto letter = toml::parse("é = 1\n", "f");
+  REQUIRE_FALSE(letter);
+  CHECK(letter.error().print().starts_with("f:1:1: a letter that is not ASCII outside of a string"));
+  CHECK_FALSE(toml::parse("a = 1 # x\r y\n", "f"));
+  CHECK_FALSE(toml::parse("a = \"\x7f\"\n", "f"));
+  CHECK_FALSE(toml::parse(std::string("a = '\0'\n", 8), "f"));
+}
+
+TEST_CASE("letters, Windows line ends and a byte order mark are fine where TOML has them") {
+  auto v = toml::parse("\xef\xbb\xbf# é\r\n\"é\" = \"è\"\r\nb = 'ü'\r\n", "f");
+  REQUIRE(v);
+  CHECK(v->entries[0].key == "é");
+  CHECK(v->entries[0].value.text == "è");
+  CHECK(v->entries[1].at.line == 3);
+}

@@ -13,6 +13,7 @@ using pika::ErrorKind;
 namespace {
 constexpr std::size_t kMaxPattern = 1024;
 constexpr std::size_t kMaxAlternatives = 256;
+constexpr std::size_t kMaxTokens = 8192;  // of all alternatives: with the path's length the cost of a match
 constexpr int kMaxBraceDepth = 8;
 }  // namespace
 
@@ -30,6 +31,9 @@ class FilterParser {
     PIKA_TRY(check_shape());
     auto alternatives = PIKA_TRY(sequence(0));
     if (at_ < text_.size()) return wrong("has a '}' without a '{'", "write '\\}' when the name has one");
+    std::size_t total = 0;
+    for (const auto& tokens : alternatives) total += tokens.size();
+    if (total > kMaxTokens) return wrong("stands for too many long patterns", "make it several filters");
     for (auto& tokens : alternatives) {
       if (tokens.empty()) return wrong("has an empty alternative");
       finish(std::move(tokens));
