@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "engine_support.hpp"
@@ -57,6 +58,11 @@ TEST_CASE("an engine killed with a job running: the next start settles it as los
     CHECK(run->jobs[1].status == Status::skipped);
     wait_until("the job's processes are gone", [&] { return processes_with(word).empty(); });
     CHECK(leftovers(root).empty());
+    auto events = *pika::read_file(root / "runs/killed/events.jsonl");
+    auto last = pika::json::parse(std::string_view(events).substr(events.rfind('\n', events.size() - 2) + 1));
+    CHECK(pika::json::find_string(*last, "event") == "run_finished");
+    CHECK(pika::json::find_string(*last, "failure") == "lost");
+    CHECK(pika::json::find_int(*last, "seq") == std::count(events.begin(), events.end(), '\n'));
     CHECK((*engine)->load_log("killed", "test", 0, 100)->bytes == "up\n");
   }
 }

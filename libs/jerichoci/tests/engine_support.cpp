@@ -96,9 +96,12 @@ std::vector<int> processes_with(const std::string& marker) {
   for (const auto& entry : fs::directory_iterator("/proc")) {
     auto pid = pika::parse_number<int>(entry.path().filename().string());
     if (!pid || *pid == ::getpid()) continue;
-    std::ifstream file(entry.path() / "cmdline", std::ios::binary);
-    std::string text((std::istreambuf_iterator<char>(file)), {});
-    if (text.find(marker) != std::string::npos) found.push_back(*pid);
+    try {
+      auto text = pika::read_file(entry.path() / "cmdline");
+      if (text && text->find(marker) != std::string::npos) found.push_back(*pid);
+    } catch (const pika::SystemError&) {
+      // it ended while we looked
+    }
   }
   return found;
 }

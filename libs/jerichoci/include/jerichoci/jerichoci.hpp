@@ -66,7 +66,7 @@ struct RunRequest {
 // One event: JSON object with schema_version, seq, time (ISO), event, run_id and the event's own fields. Events:
 // run_started, plan_ready, node_started, node_finished, job_started, job_progress, job_finished, job_skipped,
 // run_finished. It is in events.jsonl before the sink sees it; a sink that throws or blocks for long changes nothing
-// but its own view.
+// but its own view: the run goes on to its end and its record; run_jobs returns when the sink has been given the rest.
 using EventSink = std::function<void(const pika::json::Value& event)>;
 
 // Asked to stop from any thread or by request_cancel of another process.

@@ -3,7 +3,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "pika/base/clock.hpp"
+#include "pika/base/files.hpp"
 #include "pika/base/log.hpp"
 
 namespace jerichoci {
@@ -13,6 +16,10 @@ Journal::Journal(const fs::path& file, std::string run_id, EventSink sink)
   auto state = state_.lock();
   state->fd = pika::UniqueFd(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
   if (!state->fd) throw pika::SystemError(fmt::format("create '{}'", file.string()));
+  if (auto before = pika::read_file(file); before && !before->empty()) {
+    state->seq = static_cast<std::uint64_t>(std::count(before->begin(), before->end(), '\n'));
+    if (before->back() != '\n') pika::write_all(state->fd.get(), "\n");  // a torn last line stays one line
+  }
   if (sink_) reader_ = std::thread([this] { deliver(); });
 }
 

@@ -18,6 +18,7 @@ namespace jerichoci {
 
 class Journal {
  public:
+  // Goes on behind what is in the file: the settling of a dead engine's run is an event of that run.
   Journal(const std::filesystem::path& file, std::string run_id, EventSink sink);
   ~Journal();  // gives the sink what is left, then returns
 

@@ -10,6 +10,7 @@
 #include "pika/base/files.hpp"
 #include "pika/base/log.hpp"
 #include "pika/base/text.hpp"
+#include "runstore/journal.hpp"
 #include "runstore/run_store.hpp"
 
 namespace jerichoci {
@@ -106,6 +107,11 @@ void settle_record(const RunStore& store, const std::string& run_id) {
   run->message = "the engine went away while the run was busy";
   run->finished_at = now;
   store.write_record(*run, RunStore::Durable::yes);
+  Journal journal(store.run_folder(run_id) / "events.jsonl", run_id, {});
+  journal.event("run_finished", {{"status", to_string(run->status)},
+                                 {"failure", to_string(run->failure)},
+                                 {"message", run->message},
+                                 {"exit_code", exit_code(run->status, run->failure)}});
 }
 
 }  // namespace
