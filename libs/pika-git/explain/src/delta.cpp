@@ -33,18 +33,21 @@ std::string without_indentation(std::string_view text) {
   return out;
 }
 
-// Of two token lists, the share that is equal when aligned from both ends: cheap, and enough to tell a renamed
-// definition from another one.
-bool alike(const Side& a, const Symbol& x, const Side& b, const Symbol& y) {
+// Of two definitions' tokens, the share in percent that both have; 0 where one is too short to tell a rename from a
+// coincidence.
+int alike(const Side& a, const Symbol& x, const Side& b, const Symbol& y) {
   auto s = a.tokens(x), t = b.tokens(y);
-  if (s.empty() || t.empty()) return false;
+  if (std::min(s.size(), t.size()) < 12) return 0;
   std::map<std::string_view, int> count;
   for (const auto& token : s) ++count[a.text_of(token)];
   std::size_t same = 0;
   for (const auto& token : t)
     if (auto at = count.find(b.text_of(token)); at != count.end() && at->second > 0) --at->second, ++same;
-  return same * 10 >= std::max(s.size(), t.size()) * 7;
+  // The name itself differs, and so may what is called by it.
+  return static_cast<int>((same + 1) * 100 / std::max(s.size(), t.size()));
 }
+
+constexpr int kAlike = 88;
 
 using Key = std::tuple<std::string, SymbolKind, bool>;
 Key key_of(const Symbol& s) {
@@ -59,6 +62,7 @@ class Delta {
     for (std::size_t i = 0; i < model_.changes.size(); ++i) one_file(i);
     pair_renamed();
     pair_moved();
+    pair_reworked();
     leave_out_members();
     auto where = [](const SymbolChange& c) {
       return std::tuple(c.after ? c.after_change : c.before_change, c.after == nullptr, c.symbol().begin);
@@ -114,7 +118,7 @@ class Delta {
     if (before(i).text_of(x) != after(i).text_of(y)) out_.push_back({Deed::body, i, i, &x, &y});
   }
 
-  // Removed here, added in the same file: same kind and scope, and most tokens the same.
+  // Removed here, added in the same file: same kind, nearly the same tokens, and no other candidate on either side.
   void pair_renamed() {
     std::map<std::size_t, std::pair<std::vector<std::size_t>, std::vector<std::size_t>>> by_file;
     for (std::size_t i = 0; i < out_.size(); ++i) {
@@ -123,24 +127,75 @@ class Delta {
     }
     for (auto& [file, both] : by_file) {
       if (both.first.size() * both.second.size() > 10'000) continue;  // a rewritten file, not a renamed symbol
-      for (auto g : both.first) {
-        auto twin = std::find_if(both.second.begin(), both.second.end(),
-                                 [&](std::size_t f) { return is_renamed(out_[g], out_[f]); });
-        if (twin == both.second.end()) continue;
-        auto& fresh = out_[*twin];
-        fresh.deed = Deed::renamed;
-        fresh.before = std::exchange(out_[g].before, nullptr);
-        both.second.erase(twin);
+      std::vector<std::pair<std::size_t, std::size_t>> pairs;
+      std::map<std::size_t, int> times;
+      for (auto g : both.first)
+        for (auto f : both.second)
+          if (is_renamed(out_[g], out_[f])) pairs.emplace_back(g, f), ++times[g], ++times[f];
+      for (auto [g, f] : pairs) {
+        if (times[g] > 1 || times[f] > 1) continue;
+        out_[f].deed = Deed::renamed;
+        out_[f].before = std::exchange(out_[g].before, nullptr);
       }
     }
     drop_taken();
+    for (const auto& c : out_)
+      if (c.deed == Deed::renamed) renamed_[c.before->name] = c.after->name;
+    pair_members();
   }
 
   bool is_renamed(const SymbolChange& gone, const SymbolChange& fresh) const {
     const auto &x = *gone.before, &y = *fresh.after;
-    if (x.kind != y.kind || x.definition != y.definition || x.name == y.name || x.test != y.test) return false;
-    if (x.kind == SymbolKind::field || x.kind == SymbolKind::variable) return false;
-    return alike(before(gone.before_change), x, after(fresh.after_change), y);
+    if (x.kind != y.kind || !x.definition || !y.definition || x.name == y.name || x.test != y.test) return false;
+    if (x.kind != SymbolKind::type && x.kind != SymbolKind::function) return false;
+    return alike(before(gone.before_change), x, after(fresh.after_change), y) >= kAlike;
+  }
+
+  // A member of a renamed type goes by another qualified name, and is neither removed nor added by that; nor is the
+  // declaration of a renamed definition.
+  void pair_members() {
+    if (renamed_.empty()) return;
+    std::map<std::tuple<std::size_t, std::string, SymbolKind, bool>, std::vector<std::size_t>> fresh;
+    for (std::size_t i = 0; i < out_.size(); ++i)
+      if (out_[i].deed == Deed::added)
+        fresh[{out_[i].after_change, out_[i].after->qualified, out_[i].after->kind, out_[i].after->definition}]
+            .push_back(i);
+    for (auto& gone : out_) {
+      if (gone.deed != Deed::removed) continue;
+      const auto& x = *gone.before;
+      auto found = fresh.find({gone.before_change, with_new_names(x.qualified), x.kind, x.definition});
+      if (found == fresh.end() || found->second.empty()) continue;
+      auto& to = out_[found->second.front()];
+      found->second.erase(found->second.begin());
+      to.before = std::exchange(gone.before, nullptr);
+      bool same = before(to.before_change).text_of(*to.before) == after(to.after_change).text_of(*to.after);
+      if (to.before->name != to.after->name)
+        to.deed = Deed::renamed;
+      else if (same)
+        to.before = to.after = nullptr;
+      else
+        to.deed = to.before->header == to.after->header ? Deed::body : Deed::signature;
+    }
+    drop_taken();
+  }
+
+  std::string with_new_names(const std::string& qualified) const {
+    std::string out, part;
+    auto close = [&] {
+      auto to = renamed_.find(part);
+      out += to == renamed_.end() ? part : to->second;
+      part.clear();
+    };
+    for (char c : qualified) {
+      if (c != ':' && c != '.') {
+        part += c;
+        continue;
+      }
+      close();
+      out += c;
+    }
+    close();
+    return out;
   }
 
   // Removed in one file and added in another, byte for byte but for the indentation.
@@ -165,6 +220,25 @@ class Delta {
     drop_taken();
   }
 
+  // Gone from one file and new in another under the same full name: moved with changes, neither added nor removed.
+  void pair_reworked() {
+    std::map<Key, std::vector<std::size_t>> gone, fresh;
+    for (std::size_t i = 0; i < out_.size(); ++i) {
+      if (out_[i].deed == Deed::removed) gone[key_of(*out_[i].before)].push_back(i);
+      if (out_[i].deed == Deed::added) fresh[key_of(*out_[i].after)].push_back(i);
+    }
+    for (const auto& [key, from] : gone) {
+      auto to = fresh.find(key);
+      if (from.size() != 1 || to == fresh.end() || to->second.size() != 1) continue;
+      auto &a = out_[from[0]], &b = out_[to->second[0]];
+      if (a.before_change == b.after_change || a.before->test != b.after->test) continue;
+      b.deed = Deed::reworked;
+      b.before_change = a.before_change;
+      b.before = std::exchange(a.before, nullptr);
+    }
+    drop_taken();
+  }
+
   void drop_taken() {
     std::erase_if(out_, [](const SymbolChange& c) { return !c.before && !c.after; });
   }
@@ -172,8 +246,8 @@ class Delta {
   void leave_out_members() {
     std::set<const Symbol*> whole, inner;
     for (const auto& c : out_) {
-      if (c.deed == Deed::added || c.deed == Deed::moved) whole.insert(c.after);
-      if (c.deed == Deed::removed || c.deed == Deed::moved) whole.insert(c.before);
+      if (c.deed == Deed::added || c.deed == Deed::moved || c.deed == Deed::reworked) whole.insert(c.after);
+      if (c.deed == Deed::removed || c.deed == Deed::moved || c.deed == Deed::reworked) whole.insert(c.before);
     }
     auto parent = [](const Side& side, const Symbol* s) -> const Symbol* {
       return s && s->parent >= 0 ? &side.file->symbols[static_cast<std::size_t>(s->parent)] : nullptr;
@@ -185,7 +259,8 @@ class Delta {
     };
     std::erase_if(out_, [&](const SymbolChange& c) {
       if (c.deed == Deed::removed) return in_whole(before(c.before_change), c.before);
-      if (c.deed == Deed::added || c.deed == Deed::moved) return in_whole(after(c.after_change), c.after);
+      if (c.deed == Deed::added || c.deed == Deed::moved || c.deed == Deed::reworked)
+        return in_whole(after(c.after_change), c.after);
       return false;
     });
     for (const auto& c : out_) {
@@ -202,6 +277,7 @@ class Delta {
 
   const Model& model_;
   std::vector<SymbolChange> out_;
+  std::map<std::string, std::string> renamed_;  // simple names
 };
 
 }  // namespace

@@ -7,7 +7,8 @@
 
 namespace pika::explain {
 
-enum class Deed { added, removed, renamed, moved, signature, body };
+// moved: to another file, equal but for indentation; reworked: to another file, and changed.
+enum class Deed { added, removed, renamed, moved, reworked, signature, body };
 
 struct SymbolChange {
   Deed deed = Deed::body;

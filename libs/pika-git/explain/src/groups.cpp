@@ -61,7 +61,7 @@ class Grouper {
     auto as = [&](Category category) { return std::pair(category, change.package); };
     auto whole = [&](Category category) { return std::pair(category, Package{}); };
     if (change.byte_identical) return change.package_is_new ? as(Category::move_in) : whole(Category::moves);
-    if (!atom.rule.empty()) return as(atom.rule.starts_with("rename") ? Category::rename : Category::moves);
+    if (atom.rule.starts_with("rename")) return as(Category::rename);
     if (change.role == Role::lock && created_.size() == 1) return {Category::create, *created_[0]};
     if (change.role == Role::lock || change.role == Role::generated) return whole(Category::generated);
     if (change.role == Role::asset) return whole(Category::assets);
@@ -114,11 +114,15 @@ class Grouper {
       return std::string(folder_of(path)) + "/" + std::string(name.substr(0, name.find('.')));
     };
     for (auto i : group.atoms) by_file[stem(model_.atoms[i])] += std::max(1, model_.atoms[i].lines());
-    std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> pieces;
+    std::map<std::pair<std::string, std::string>, std::size_t> known;
+    std::vector<std::vector<std::size_t>> pieces;  // in the order of their first atoms
     for (auto i : group.atoms) {
       const auto& atom = model_.atoms[i];
       auto file = stem(atom);
-      pieces[{file, by_file[file] > most ? model_.file(atom).path() + "\n" + atom.symbol : ""}].push_back(i);
+      auto key = std::pair(file, by_file[file] > most ? model_.file(atom).path() + "\n" + atom.symbol : "");
+      auto [at, fresh] = known.try_emplace(key, pieces.size());
+      if (fresh) pieces.emplace_back();
+      pieces[at->second].push_back(i);
     }
     if (pieces.size() < 2) {
       out.push_back(group);
@@ -126,7 +130,7 @@ class Grouper {
     }
     const int target = std::max(most * 2 / 3, group.to_read / 5);
     Group now{.category = group.category, .package = group.package, .atoms = {}, .needs = {}};
-    for (auto& [key, atoms] : pieces) {
+    for (const auto& atoms : pieces) {
       int lines = 0;
       for (auto i : atoms) lines += std::max(1, model_.atoms[i].lines());
       if (!now.atoms.empty() && now.to_read + lines > target) {
@@ -152,14 +156,15 @@ class Grouper {
   static int apart(const Group& a, const Group& b) {
     bool same_package = a.package.folder == b.package.folder;
     int between = std::min(9, folders_apart(a.package.folder, b.package.folder));
-    if (a.category == b.category) return between;
+    // One package's manifest and source tell more together than two packages' manifests.
+    if (a.category == b.category) return same_package ? 0 : between + 8;
     auto pair = std::minmax(a.category, b.category);
     auto is = [&](Category x, Category y) { return pair == std::minmax(x, y); };
     int d = 40;
     if (is(Category::create, Category::source) || is(Category::create, Category::manifest)) d = 10;
     if (is(Category::source, Category::test)) d = 12;
     if (is(Category::create, Category::test)) d = 14;
-    if (is(Category::manifest, Category::source)) d = 14;
+    if (is(Category::manifest, Category::source)) d = 7;
     if (is(Category::schema, Category::source) || is(Category::remove, Category::source)) d = 16;
     if (is(Category::ci, Category::config) || is(Category::config, Category::docs)) d = 18;
     if (is(Category::ci, Category::docs) || is(Category::assets, Category::docs)) d = 20;
@@ -168,23 +173,29 @@ class Grouper {
     return d + (same_package ? 0 : 10 + between);
   }
 
+  static constexpr int kTiny = 12, kNear = 18;
+
   void join() {
     join_by_folder();
     auto& groups = model_.groups;
     const std::size_t wanted = std::clamp<std::size_t>(static_cast<std::size_t>(total_ + 39) / 40, 3, kMostSteps);
-    while (groups.size() > wanted) {
+    for (;;) {
       std::size_t best_a = 0, best_b = 1;
       std::tuple<int, int> best{1 << 30, 0};
       for (std::size_t a = 0; a < groups.size(); ++a)
         for (std::size_t b = a + 1; b < groups.size(); ++b) {
           int lines = groups[a].to_read + groups[b].to_read;
+          bool tiny = std::min(groups[a].to_read, groups[b].to_read) < kTiny;
+          if (groups.size() <= wanted && !tiny) continue;
           // The size rule is kept as long as there is any other pair.
           bool large = total_ > 200 && lines > total_ * 2 / 5;
           std::tuple<int, int> cost{apart(groups[a], groups[b]) + (large ? 100 : 0), lines};
           if (cost < best) best = cost, best_a = a, best_b = b;
         }
       // Beyond a certain distance a joined step would have no one subject; only the hard limit forces it.
-      if (groups.size() <= kMostSteps && std::get<0>(best) >= 30) break;
+      if (groups.size() <= kMostSteps && std::get<0>(best) > kNear) break;
+      // Few enough already: only scraps go to their like.
+      if (groups.size() <= wanted && std::get<0>(best) > 0) break;
       absorb(groups[best_a], groups[best_b]);
       groups.erase(groups.begin() + static_cast<std::ptrdiff_t>(best_b));
     }

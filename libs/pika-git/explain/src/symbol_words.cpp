@@ -80,6 +80,17 @@ std::vector<const SymbolChange*> symbols_of(const Model& model, std::size_t grou
   return out;
 }
 
+std::vector<std::string> test_names(const std::vector<const SymbolChange*>& symbols) {
+  std::vector<std::string> out;
+  for (const auto* c : symbols) {
+    const auto& s = c->symbol();
+    if (s.kind == SymbolKind::field || s.kind == SymbolKind::variable || s.name.size() > 48) continue;
+    auto name = one_line(s.name, 48);
+    if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+  }
+  return out;
+}
+
 std::string lead_words(const Side& side, const Symbol& symbol) {
   auto text = std::string_view(side.text).substr(symbol.begin, symbol.core - symbol.begin);
   std::string words;
@@ -119,11 +130,13 @@ std::string symbol_lists(const Model& model, const std::vector<const SymbolChang
   out += listed(symbols, Deed::body, "Changed", [&](const SymbolChange& c) {
     return fmt::format("{} ({})", code(c.after->qualified), place(model, c));
   });
-  out += listed(symbols, Deed::moved, "Moved without a change but indentation", [&](const SymbolChange& c) {
+  auto from_to = [&](const SymbolChange& c) {
     return fmt::format("{} from {} to {}", code(c.after->qualified),
                        code_name(model.changes[c.before_change].file->old_path),
                        code_name(model.changes[c.after_change].file->new_path));
-  });
+  };
+  out += listed(symbols, Deed::moved, "Moved without a change but indentation", from_to);
+  out += listed(symbols, Deed::reworked, "Moved and changed", from_to);
   out += listed(symbols, Deed::removed, "Removed",
                 [&](const SymbolChange& c) { return fmt::format("{} ({})", header(*c.before), place(model, c)); });
   return out;
@@ -135,8 +148,8 @@ std::string symbol_counts(const std::vector<const SymbolChange*>& symbols) {
     std::vector<Deed> deeds;
   };
   const std::array<Words, 5> all = {Words{"adds", {Deed::added}}, Words{"renames", {Deed::renamed}},
-                                    Words{"changes", {Deed::signature, Deed::body}}, Words{"moves", {Deed::moved}},
-                                    Words{"removes", {Deed::removed}}};
+                                    Words{"changes", {Deed::signature, Deed::body}},
+                                    Words{"moves", {Deed::moved, Deed::reworked}}, Words{"removes", {Deed::removed}}};
   std::vector<std::string> parts;
   for (const auto& [verb, deeds] : all) {
     std::map<SymbolKind, std::size_t> count;
@@ -152,9 +165,11 @@ std::string symbol_counts(const std::vector<const SymbolChange*>& symbols) {
 std::string symbol_title(const std::vector<const SymbolChange*>& symbols) {
   auto is = [](Deed deed) { return [deed](const SymbolChange& c) { return c.deed == deed; }; };
   auto added = names(symbols, is(Deed::added)), removed = names(symbols, is(Deed::removed)),
-       moved = names(symbols, is(Deed::moved));
+       moved = names(symbols, [](const SymbolChange& c) { return c.deed == Deed::moved || c.deed == Deed::reworked; });
   auto changed =
       names(symbols, [](const SymbolChange& c) { return c.deed == Deed::body || c.deed == Deed::signature; });
+  // One macro under two conditions can be both.
+  for (const auto& name : changed) std::erase(added, name), std::erase(removed, name);
   std::vector<std::string> renamed;
   for (const auto* c : symbols)
     if (c->deed == Deed::renamed && nameable(*c))

@@ -17,6 +17,9 @@ std::string symbol_counts(const std::vector<const SymbolChange*>& symbols);
 // "Add Engine and run, change stop"; empty where names would not say it.
 std::string symbol_title(const std::vector<const SymbolChange*>& symbols);
 
+// The names of the tests and test types among them, short ones only, in order.
+std::vector<std::string> test_names(const std::vector<const SymbolChange*>& symbols);
+
 // The first sentence of the comment right above a symbol, without its marks; empty: none.
 std::string lead_words(const Side& side, const syntax::Symbol& symbol);
 

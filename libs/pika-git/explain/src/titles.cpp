@@ -53,8 +53,18 @@ std::string stems_of(const Model& model, const std::vector<std::size_t>& files) 
   return list_words(out, 4);
 }
 
-std::string where(const Package& package, const char* word = " in ") {
-  return package.name.empty() ? "" : word + plain_name(package.name);
+// The packages of the files, each once, by name.
+std::string packages_of(const Model& model, const std::vector<std::size_t>& files) {
+  std::vector<std::string> names;
+  for (auto f : files) {
+    auto name = plain_name(model.changes[f].package.name);
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return list_words(names, 3);
+}
+
+std::string where(const Model& model, const std::vector<std::size_t>& files, const char* word = " in ") {
+  return word + packages_of(model, files);
 }
 
 // A change of at most three lines in one file is titled by the line itself.
@@ -109,10 +119,21 @@ std::string create_title(const Package& package) {
   return "Create " + package_words(package);
 }
 
-std::string test_title(const Model& model, const Group& group, const std::vector<std::size_t>& files) {
+std::string test_title(const Model& model, std::size_t g, const std::vector<std::size_t>& files) {
   auto shape = shape_of(model, files);
   const char* verb = shape.deleted + shape.other == 0 ? "Add" : shape.added + shape.other == 0 ? "Remove" : "Update";
-  std::string of = group.package.name.empty() ? "" : " of " + plain_name(group.package.name);
+  // "the tests of tests" would say nothing.
+  auto packages = packages_of(model, files);
+  std::string of = packages.starts_with("test") ? "" : " of " + packages;
+  // Where a file's tests are told in several steps, the files would not tell these apart.
+  auto alone = [&](std::size_t f) {
+    return std::none_of(model.atoms.begin(), model.atoms.end(),
+                        [&](const Atom& a) { return a.change == f && a.group != g; });
+  };
+  if (files.size() <= 2 && std::all_of(files.begin(), files.end(), alone))
+    return fmt::format("{} the tests{}: {}", verb, of, names_of(model, files));
+  auto symbols = test_names(symbols_of(model, g));
+  if (!symbols.empty()) return fmt::format("{} the tests{}: {}", verb, of, list_words(symbols, 2));
   if (files.size() <= 2) return fmt::format("{} the tests{}: {}", verb, of, names_of(model, files));
   return fmt::format("{} the tests{}", verb, of);
 }
@@ -141,25 +162,27 @@ std::string title_of(const Model& model, std::size_t g) {
     case Category::moves:
       return moves_title(model, files);
     case Category::manifest:
-      if (group.package.manifest.empty()) return fmt::format("{} {}", shape.verb(), names_of(model, files));
-      return fmt::format("{} the manifest of {}", shape.verb(), plain_name(group.package.name));
+      if (std::any_of(files.begin(), files.end(), [&](auto f) { return model.changes[f].role != Role::manifest; }))
+        return fmt::format("{} {}", shape.verb(), names_of(model, files));
+      return fmt::format("{} the {} of {}", shape.verb(), files.size() == 1 ? "manifest" : "manifests",
+                         packages_of(model, files));
     case Category::schema:
       return change("the schema");
     case Category::source:
-      if (shape.deleted + shape.other == 0) return "Add " + stems_of(model, files) + where(group.package, " to ");
+      if (shape.deleted + shape.other == 0) return "Add " + stems_of(model, files) + where(model, files, " to ");
       if (auto title = symbol_title(symbols_of(model, g)); !title.empty()) {
         auto symbols = symbols_of(model, g);
         bool only_adds =
             std::all_of(symbols.begin(), symbols.end(), [](const auto* c) { return c->deed == Deed::added; });
-        return title + where(group.package, only_adds ? " to " : " in ");
+        return title + where(model, files, only_adds ? " to " : " in ");
       }
-      return fmt::format("{} {}{}", shape.verb(), names_of(model, files), where(group.package));
+      return fmt::format("{} {}{}", shape.verb(), names_of(model, files), where(model, files));
     case Category::remove:
       if (!files.empty() && model.changes[files[0]].package_is_gone && shape.added + shape.other == 0)
         return "Remove " + package_words(group.package);
-      return fmt::format("{} {}{}", shape.verb(), names_of(model, files), where(group.package));
+      return fmt::format("{} {}{}", shape.verb(), names_of(model, files), where(model, files));
     case Category::test:
-      return test_title(model, group, files);
+      return test_title(model, g, files);
     case Category::ci:
       return change("the CI configuration");
     case Category::config:
@@ -170,11 +193,9 @@ std::string title_of(const Model& model, std::size_t g) {
       return change("assets");
     case Category::rename:
       if (model.renames.size() == 1 && model.renames[0].strict)
-        return fmt::format("Carry the rename of {} to {} through{}", one_line(model.renames[0].from, 40),
-                           one_line(model.renames[0].to, 40),
-                           group.package.name.empty() ? "" : " " + plain_name(group.package.name));
-      return fmt::format("Carry the renames through{}",
-                         group.package.name.empty() ? "" : " " + plain_name(group.package.name));
+        return fmt::format("Carry the rename of {} to {} through {}", one_line(model.renames[0].from, 40),
+                           one_line(model.renames[0].to, 40), packages_of(model, files));
+      return "Carry the renames through " + packages_of(model, files);
     case Category::generated:
       return change("lock and generated files");
   }

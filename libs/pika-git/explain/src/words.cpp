@@ -107,13 +107,13 @@ std::string list_words(const std::vector<std::string>& words, std::size_t most) 
   if (words.size() == 1) return words[0];
   std::string out;
   bool all = words.size() <= most;
-  std::size_t shown = all ? words.size() - 1 : most - 1;
+  std::size_t shown = all ? words.size() - 1 : std::max<std::size_t>(1, most - 1), rest = words.size() - shown;
   for (std::size_t i = 0; i < shown; ++i) {
     if (i) out += ", ";
     out += words[i];
   }
   if (all) return out + " and " + words.back();
-  return out + fmt::format(" and {} others", words.size() - shown);
+  return out + fmt::format(" and {} {}", rest, rest == 1 ? "other" : "others");
 }
 
 std::string cell(std::string text) {

@@ -69,7 +69,7 @@ struct Tutorial {
   std::vector<Fold> folded;
   std::vector<Check> checks;  // of the whole version ("left behind")
   int lines_changed = 0, lines_to_read = 0, lines_folded = 0;
-  std::int64_t micros = 0;  // what it cost
+  std::int64_t micros = 0;  // CPU time it cost
 };
 
 json::Value to_json(const Tutorial& tutorial);
