@@ -45,6 +45,7 @@ struct Gateway::Connection {
       write_all(fd.get(), *frame);
       return true;
     } catch (const SystemError&) {
+      close();  // half a frame may be out: nothing after it can be read
       return false;
     }
   }
@@ -110,7 +111,7 @@ void Gateway::stop() {
   if (schedule_thread_.joinable()) schedule_thread_.join();
   {
     std::lock_guard lock(mutex_);
-    for (auto& [name, connection] : connections_) connection->close();
+    for (auto& served : threads_) served.connection->close();  // also those that have not said hello
   }
   for (auto& served : threads_)
     if (served.thread.joinable()) served.thread.join();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "pika/base/log.hpp"
 #include "pika/base/text.hpp"
@@ -105,7 +106,10 @@ Result<store::Landing> Lander::merge(const store::Repository& r, const store::Br
   }
   landing = store_.begin_landing(landing);
   if (fault_) fault_(LandingFault::recorded);
-  if (auto done = finish(r, landing, branch.ref(), order.expected_head); !done) {
+  auto done = finish(r, landing, branch.ref(), order.expected_head);
+  // git may have moved the target and failed afterwards (killed, out of time): where the target is decides.
+  auto tip = repository.ref(r.target_ref());
+  if (!done && !(tip && tip->hex() == landing.commit)) {
     store_.abandon_landing(landing, done.error().what);
     return std::unexpected(done.error());
   }
@@ -161,15 +165,22 @@ std::vector<std::string> verify_landings(store::Store& store, const Layout& layo
   if (!repository) return {repository.error().what};
   std::string previous;
   auto tip = repository->ref(r.target_ref());
-  for (const auto& d : store.landings(r.id)) {
+  auto all = store.landings(r.id);
+  std::set<std::string> landed;
+  for (const auto& d : all)
+    if (d.state == "landed") landed.insert(d.commit);
+  for (const auto& d : all) {
     auto fault = [&](const std::string& text) {
       faults.push_back(fmt::format("{} record {}: {}", r.full_name(), d.record, text));
     };
     if (d.previous_hash != previous) fault("it does not follow the record before it");
     if (store::Store::landing_hash(r.id, d) != d.hash) fault("its hash does not match its fields");
     previous = d.hash;
-    if (d.state != "landed") continue;
     auto commit = git::Oid::parse(d.commit).value_or(git::Oid());
+    if (d.state == "abandoned" && !landed.contains(d.commit) && tip && repository->exists(commit) &&
+        repository->is_ancestor(commit, *tip))
+      fault(fmt::format("it is called abandoned, and {} has its commit", d.target));
+    if (d.state != "landed") continue;
     if (!repository->exists(commit)) {
       fault("its commit is not in the repository");
       continue;

@@ -127,10 +127,11 @@ Result<store::Candidate> Planner::build_candidate(const store::Repository& r, co
   return store_.save_candidate(c);
 }
 
-store::NewSuite Planner::choose(const store::Repository& r, const store::Branch& branch, const store::Version& version,
-                                const store::Candidate& candidate, const std::string& why, PlannedVersion& planned) {
+Result<store::NewSuite> Planner::choose(const store::Repository& r, const store::Branch& branch,
+                                        const store::Version& version, const store::Candidate& candidate,
+                                        const std::string& why, PlannedVersion& planned) {
   auto path = layout_.repository(r);
-  auto repository = git::Repository::open(path).value();
+  auto repository = PIKA_TRY(git::Repository::open(path));
   store::NewSuite out;
   auto& s = out.suite;
   s.repository = r.id;
@@ -151,8 +152,8 @@ store::NewSuite Planner::choose(const store::Repository& r, const store::Branch&
     s.tree = candidate.tree;
   }
   auto base = git::Oid::parse(version.merge_base).value_or(git::Oid());
-  auto changed = git::changed_paths(path, base, head);
-  std::vector<std::string> paths = changed ? *changed : std::vector<std::string>{};
+  // Not known is not empty: with no paths, the lanes that filter by them would count as not concerned.
+  auto paths = PIKA_TRY(git::changed_paths(path, base, head));
 
   pikaci::CatalogueResult target;
   if (auto tip = git::Oid::parse(candidate.target_tip)) target = pikaci::load_catalogue(reader_at(repository, *tip));
@@ -208,7 +209,7 @@ Result<PlannedVersion> Planner::plan(const store::Repository& r, const store::Br
       (planned.candidate.commit.empty() ? !newest->candidate && newest->target_tip == planned.candidate.target_tip
                                         : newest->candidate == planned.candidate.id);
   if (tested && !again) return planned;
-  auto wanted = choose(r, branch, *version, planned.candidate, why, planned);
+  auto wanted = PIKA_TRY(choose(r, branch, *version, planned.candidate, why, planned));
   std::vector<store::RunningLease> superseded;
   planned.suite = store_.create_suite(wanted, &superseded);
   if (!superseded.empty()) cancel_(superseded, "superseded: " + why);

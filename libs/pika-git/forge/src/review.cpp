@@ -172,7 +172,9 @@ void Review::repair(const store::Repository& r) {
     else
       known[branch.ref()] = branch.head;
   }
-  if (gone.size() > kFewBranches && gone.size() * 2 > open.size()) {
+  // There is no branch before the target is, and no push deletes it: without it, refs are lost.
+  bool lost = !refs.contains(r.target_ref());
+  if (!gone.empty() && (lost || (gone.size() > kFewBranches && gone.size() * 2 > open.size()))) {
     log_error("review",
               "{}: {} of {} open branches have no ref any more; not closing them. Restore refs/heads from a backup, or "
               "delete the branches one by one",

@@ -39,9 +39,9 @@ class Planner {
  private:
   Result<store::Candidate> build_candidate(const store::Repository& repository, const store::Branch& branch,
                                            const store::Version& version);
-  store::NewSuite choose(const store::Repository& repository, const store::Branch& branch,
-                         const store::Version& version, const store::Candidate& candidate, const std::string& why,
-                         PlannedVersion& planned);
+  Result<store::NewSuite> choose(const store::Repository& repository, const store::Branch& branch,
+                                 const store::Version& version, const store::Candidate& candidate,
+                                 const std::string& why, PlannedVersion& planned);
 
   store::Store& store_;
   Layout layout_;
