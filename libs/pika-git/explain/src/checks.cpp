@@ -7,6 +7,7 @@
 #include <set>
 
 #include "delta.hpp"
+#include "manifests.hpp"
 #include "pika/base/text.hpp"
 #include "renames.hpp"
 #include "words.hpp"
@@ -97,6 +98,7 @@ class Checker {
   void run() {
     stale_filters();
     old_names();
+    removed_dependencies();
   }
 
  private:
@@ -169,6 +171,58 @@ class Checker {
                         code(r.from), code(r.to), code_name(model_.changes[r.change].file->path())));
         left.erase(found);  // once a name
       }
+    }
+  }
+
+  // A crate that the manifest no longer names, and that a path in the package's code still begins with.
+  void removed_dependencies() {
+    for (const auto& change : model_.changes) {
+      if (base_name(change.file->path()) != "Cargo.toml" || change.package.manifest != change.file->new_path) continue;
+      auto removed = dependency_delta(model_, change).removed;
+      if (!removed.empty()) still_named(change, removed);
+    }
+  }
+
+  void still_named(const Change& manifest, const std::vector<std::string>& removed) {
+    std::map<std::string, std::string, std::less<>> names;  // as code writes them -> as the manifest does
+    for (const auto& name : removed) {
+      auto word = name;
+      std::replace(word.begin(), word.end(), '-', '_');
+      names[word] = name;
+    }
+    const auto& repository = *model_.input->repository;
+    auto folder = repository.entry(model_.input->diff->head, manifest.package.folder);
+    if (!folder) return;
+    int files = 0;
+    repository.walk(folder->id, [&](const git::TreeEntry& entry) {
+      if (!entry.path.ends_with(".rs") || (entry.mode & 0170000) != 0100000) return true;
+      if (repository.blob_size(entry.id).value_or(1u << 30) > (512u << 10)) return true;
+      auto text = repository.blob(entry.id).value_or("");
+      bool hit = std::any_of(names.begin(), names.end(),
+                             [&](const auto& n) { return text.find(n.first + "::") != std::string::npos; });
+      if (hit) first_use(manifest, manifest.package.folder + "/" + entry.path, std::move(text), names);
+      return ++files < 400 && !names.empty();
+    });
+  }
+
+  void first_use(const Change& manifest, const std::string& file, std::string text,
+                 std::map<std::string, std::string, std::less<>>& names) {
+    auto side = make_side(syntax::Language::rust, std::move(text));
+    if (!side.file) return;
+    const auto& tokens = side.file->tokens;
+    std::set<std::string_view> modules;  // of the crate's own, or brought in under that name
+    for (std::size_t i = 0; i + 1 < tokens.size(); ++i)
+      if (side.text_of(tokens[i]) == "mod" || side.text_of(tokens[i]) == "as")
+        modules.insert(side.text_of(tokens[i + 1]));
+    for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+      auto found = names.find(side.text_of(tokens[i]));
+      if (found == names.end() || modules.contains(found->first) || side.text_of(tokens[i + 1]) != "::") continue;
+      // A path's beginning: after "use", or where an expression begins; never after another "::".
+      if (i == 0 || side.text_of(tokens[i - 1]) != "use") continue;
+      add("removed_dependency_named", file, tokens[i].line,
+          fmt::format("{} is still used here; {} no longer names {}.", code(found->first),
+                      code_name(manifest.file->new_path), code(found->second)));
+      names.erase(found);
     }
   }
 

@@ -173,7 +173,8 @@ class Grouper {
     return d + (same_package ? 0 : 10 + between);
   }
 
-  static constexpr int kTiny = 12, kNear = 18;
+  static constexpr int kTiny = 12, kNear = 18, kClose = 8;
+  static constexpr std::size_t kFew = 6;  // so few steps need no mixing of packages or roles
 
   void join() {
     join_by_folder();
@@ -193,7 +194,7 @@ class Grouper {
           if (cost < best) best = cost, best_a = a, best_b = b;
         }
       // Beyond a certain distance a joined step would have no one subject; only the hard limit forces it.
-      if (groups.size() <= kMostSteps && std::get<0>(best) > kNear) break;
+      if (groups.size() <= kMostSteps && std::get<0>(best) > (groups.size() <= kFew ? kClose : kNear)) break;
       // Few enough already: only scraps go to their like.
       if (groups.size() <= wanted && std::get<0>(best) > 0) break;
       absorb(groups[best_a], groups[best_b]);

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "manifests.hpp"
 #include "pika/base/text.hpp"
 #include "renames.hpp"
 #include "symbol_words.hpp"
@@ -169,6 +170,16 @@ std::string files_table(const Model& model, const Group& group, const std::vecto
   return "| File | Change | Lines | Note |\n|---|---|---|---|\n" + rows + "\n";
 }
 
+std::string dependency_lines(const Model& model, const std::vector<std::size_t>& files) {
+  std::string out;
+  for (auto f : files) {
+    auto delta = dependency_delta(model, model.changes[f]);
+    if (delta.any())
+      out += fmt::format("- {} {}\n", code_name(model.changes[f].file->path()), dependency_words(delta, true));
+  }
+  return out.empty() ? out : "**Dependencies**\n\n" + out + "\n";
+}
+
 std::string folds_words(const Model& model, const Group& group) {
   std::map<std::string, std::pair<int, int>> rules;  // places, lines
   for (auto i : group.atoms) {
@@ -203,8 +214,8 @@ std::string intent_of(const Model& model, std::size_t g) {
 std::string body_of(const Model& model, std::size_t g) {
   const auto& group = model.groups[g];
   auto files = files_of(model, group);
-  return moves_table(model, files) + files_table(model, group, files) + symbol_lists(model, symbols_of(model, g)) +
-         folds_words(model, group);
+  return moves_table(model, files) + files_table(model, group, files) + dependency_lines(model, files) +
+         symbol_lists(model, symbols_of(model, g)) + folds_words(model, group);
 }
 
 std::string summary_of(const Model& model, const Tutorial& tutorial) {

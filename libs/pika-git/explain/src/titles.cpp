@@ -5,6 +5,7 @@
 #include <set>
 
 #include "delta.hpp"
+#include "manifests.hpp"
 #include "narrate.hpp"
 #include "pika/base/text.hpp"
 #include "renames.hpp"
@@ -138,6 +139,30 @@ std::string test_title(const Model& model, std::size_t g, const std::vector<std:
   return fmt::format("{} the tests{}", verb, of);
 }
 
+std::string rest_of(const Model& model, const std::vector<std::size_t>& files) {
+  std::vector<std::size_t> rest;
+  for (auto f : files)
+    if (!dependency_delta(model, model.changes[f]).any()) rest.push_back(f);
+  return names_of(model, rest, 2);
+}
+
+// By the dependencies of the one manifest that changes any; the other files are of the same package.
+std::string manifest_title(const Model& model, const std::vector<std::size_t>& files) {
+  std::string words, name;
+  for (auto f : files) {
+    auto delta = dependency_delta(model, model.changes[f]);
+    if (!delta.any()) continue;
+    if (!words.empty()) return {};
+    words = dependency_words(delta, false);
+    name = plain_name(model.changes[f].package.name);
+  }
+  bool manifests =
+      std::all_of(files.begin(), files.end(), [&](auto f) { return model.changes[f].role == Role::manifest; });
+  if (words.empty() || words.size() > 90) return {};
+  if (manifests && files.size() == 1) return fmt::format("Change the dependencies of {}: {}", name, words);
+  return fmt::format("Change the dependencies of {} ({}) and {}", name, words, rest_of(model, files));
+}
+
 }  // namespace
 
 std::vector<std::size_t> files_of(const Model& model, const Group& group) {
@@ -162,6 +187,7 @@ std::string title_of(const Model& model, std::size_t g) {
     case Category::moves:
       return moves_title(model, files);
     case Category::manifest:
+      if (auto title = manifest_title(model, files); !title.empty()) return title;
       if (std::any_of(files.begin(), files.end(), [&](auto f) { return model.changes[f].role != Role::manifest; }))
         return fmt::format("{} {}", shape.verb(), names_of(model, files));
       return fmt::format("{} the {} of {}", shape.verb(), files.size() == 1 ? "manifest" : "manifests",

@@ -64,3 +64,26 @@ TEST_CASE("an old name left beside a renamed definition is told") {
   CHECK(checks[0].line == 2);
   CHECK(explain("RunLedger").empty());
 }
+
+TEST_CASE("a dependency that the manifest drops and the code still uses is told") {
+  auto explain = [](const std::string& code) {
+    Scratch s;
+    s.write("app/Cargo.toml",
+            "[package]\nname = \"app\"\n\n[dependencies]\nanyhow = \"1\"\nfs-two = { version = \"1\",\n  features = "
+            "[\"x\"] }\n");
+    s.write("app/src/main.rs", code);
+    auto a = s.commit("base");
+    s.write("app/Cargo.toml", "[package]\nname = \"app\"\n\n[dependencies]\nanyhow = \"2\"\nserde = \"1\"\n");
+    auto b = s.commit("Drop fs-two");
+    return s.explain(a, b).tutorial;
+  };
+  auto t = explain("use fs_two::lock;\nfn main() {}\n");
+  REQUIRE(t.checks.size() == 1);
+  CHECK(t.checks[0].kind == "removed_dependency_named");
+  CHECK(t.checks[0].file == "app/src/main.rs");
+  CHECK(t.checks[0].line == 1);
+  REQUIRE(t.steps.size() == 1);
+  CHECK(t.steps[0].title == "Change the dependencies of app: add serde, drop fs-two, change anyhow");
+  CHECK(explain("mod fs_two;\nuse fs_two::lock;\nfn main() {}\n").checks.empty());
+  CHECK(explain("// use fs_two::lock;\nfn main() {}\n").checks.empty());
+}

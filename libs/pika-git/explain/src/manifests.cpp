@@ -1,0 +1,114 @@
+#include "manifests.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "pika/base/text.hpp"
+#include "pika/json/json.hpp"
+#include "words.hpp"
+
+namespace pika::explain {
+
+namespace {
+
+using Named = std::map<std::string, std::string>;  // "section name" -> what the manifest says of it
+
+bool plain(std::string_view name) {
+  return !name.empty() && name.size() <= 100 && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("-_./@").contains(static_cast<char>(c));
+  });
+}
+
+// Lines are enough: a dependency is a key of a table called dependencies, or a table below it.
+Named read_cargo(std::string_view text) {
+  Named out;
+  std::string section, table;
+  int depth = 0;
+  std::string* open = nullptr;
+  for (auto line : split(text, '\n')) {
+    line = trim(line.substr(0, line.find('#')));
+    if (line.empty()) continue;
+    if (depth > 0) {
+      if (open) *open += " " + std::string(line);
+    } else if (line.starts_with('[')) {
+      auto name = std::string(trim(line.substr(1, line.rfind(']') - 1)));
+      auto at = name.find("dependencies");
+      section = at != std::string::npos && name.substr(at) == "dependencies" ? name : "";
+      table = at != std::string::npos && name.substr(at).starts_with("dependencies.") ? name.substr(at + 13) : "";
+      open = nullptr;
+      if (!table.empty() && plain(table)) open = &out[table];
+      continue;
+    } else if (!section.empty()) {
+      auto equals = line.find('=');
+      if (equals == std::string_view::npos) continue;
+      auto key = trim(line.substr(0, equals));
+      auto dot = key.find('.');
+      auto name = std::string(trim(key.substr(0, dot)));
+      open = plain(name) ? &out[name] : nullptr;
+      if (open) *open += section + " " + std::string(line);
+    } else if (!table.empty() && open) {
+      *open += " " + std::string(line);
+    }
+    if (!section.empty())
+      for (char c : line) depth += c == '{' || c == '[' ? 1 : c == '}' || c == ']' ? -1 : 0;
+    depth = std::max(depth, 0);
+  }
+  return out;
+}
+
+Named read_package_json(std::string_view text) {
+  Named out;
+  auto value = json::parse(text);
+  if (!value) return out;
+  for (std::string_view key : {"dependencies", "devDependencies", "peerDependencies", "optionalDependencies"})
+    if (const auto* object = json::find_object(*value, key))
+      for (const auto& [name, version] : *object)
+        if (plain(std::string_view(name))) out[std::string(name)] += std::string(key) + " " + json::print(version);
+  return out;
+}
+
+}  // namespace
+
+Dependencies dependency_delta(const Model& model, const Change& change) {
+  Dependencies out;
+  const auto& file = *change.file;
+  auto name = base_name(file.path());
+  bool cargo = name == "Cargo.toml";
+  if (change.role != Role::manifest || (!cargo && name != "package.json") || file.old_blob.is_zero() ||
+      file.new_blob.is_zero())
+    return out;
+  const auto& repository = *model.input->repository;
+  Named sides[2];
+  for (int s = 0; s < 2; ++s) {
+    const auto& id = s ? file.new_blob : file.old_blob;
+    if (repository.blob_size(id).value_or(1u << 30) > (1u << 20)) return out;
+    auto text = repository.blob(id).value_or("");
+    sides[s] = cargo ? read_cargo(text) : read_package_json(text);
+  }
+  for (const auto& [dependency, words] : sides[1]) {
+    auto before = sides[0].find(dependency);
+    if (before == sides[0].end())
+      out.added.push_back(dependency);
+    else if (before->second != words)
+      out.changed.push_back(dependency);
+  }
+  for (const auto& [dependency, words] : sides[0])
+    if (!sides[1].contains(dependency)) out.removed.push_back(dependency);
+  return out;
+}
+
+std::string dependency_words(const Dependencies& delta, bool marked) {
+  std::vector<std::string> parts;
+  auto part = [&](const char* verb, const std::vector<std::string>& names) {
+    std::vector<std::string> words;
+    for (const auto& n : names) words.push_back(marked ? code(n) : one_line(n, 40));
+    if (!words.empty()) parts.push_back(std::string(verb) + " " + list_words(words, marked ? 12 : 3));
+  };
+  part(marked ? "adds" : "add", delta.added);
+  part(marked ? "drops" : "drop", delta.removed);
+  part(marked ? "changes" : "change", delta.changed);
+  return join(parts, ", ");
+}
+
+}  // namespace pika::explain
