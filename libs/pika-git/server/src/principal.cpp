@@ -33,8 +33,8 @@ Principal identify(Context& site, const http::Request& request) {
     p.local = true;
     return p;
   }
-  if (auto token = token_of(request); !token.empty()) {
-    p.user = site.store->token_user(token, now);
+  if (!request.header("authorization").empty()) {  // who shows a token is judged by it, also by a broken one
+    p.user = site.store->token_user(token_of(request), now);
     return p;
   }
   if (auto secret = std::string(request.cookie(kSessionCookie)); !secret.empty()) {
@@ -45,10 +45,15 @@ Principal identify(Context& site, const http::Request& request) {
 }
 
 Status check_csrf(const Call& call) {
-  if (call.principal.session.empty()) return {};  // no cookie did this
+  if (call.principal.session.empty()) {
+    // No cookie did this; but a browser also sends a Basic password that it was told once, and says for whom.
+    auto from = call.request.header("sec-fetch-site");
+    if (from.empty() || from == "same-origin" || from == "none") return {};
+    return fail(ErrorKind::forbidden, "this was sent from a page of another site", "do it on this server's own page");
+  }
   auto at = call.form.find("csrf");
   if (at != call.form.end() && equal_constant_time(at->second, call.principal.csrf())) return {};
-  if (call.request.header("x-csrf-token") == call.principal.csrf()) return {};
+  if (equal_constant_time(call.request.header("x-csrf-token"), call.principal.csrf())) return {};
   return fail(ErrorKind::forbidden,
               "this form did not come from a page of this server, or the page is from another session",
               "load the page again and repeat");

@@ -48,7 +48,7 @@ constexpr Route kRoutes[] = {
 
     {"GET", "/:owner/:git/info/refs", Permission::open, git_refs},
     {"POST", "/:owner/:git/git-upload-pack", Permission::read, git_upload_pack},
-    {"POST", "/:owner/:git/git-receive-pack", Permission::write, git_receive_pack},
+    {"POST", "/:owner/:git/git-receive-pack", Permission::write, git_receive_pack, true},  // git sends no cookie
 
     {"GET", "/:owner/:name", Permission::read, show_repository},
     {"GET", "/:owner/:name/branches/:number", Permission::read, show_branch},
