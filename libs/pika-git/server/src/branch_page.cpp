@@ -61,7 +61,9 @@ Result<http::Response> show_branch(Call& call) {
   page.verdict = verdict_model(call, s.repository, s.branch, s.judged);
   page.versions = version_rows(call.site.store->versions(s.branch.id));
   page.commits = commit_rows(call.site, s.repository, s.version);
-  page.description = s.branch.description;
+  // The summary quotes the author; said once is enough.
+  auto first_line = s.branch.description.substr(0, s.branch.description.find('\n'));
+  if (!s.tutorial || s.tutorial->summary.find(first_line) == std::string::npos) page.description = s.branch.description;
   if (s.tutorial) page.tutorial = &*s.tutorial;
   page.tutorial_error = s.tutorial_error;
   page.diff = &*s.diff;
