@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <memory>
+#include <vector>
+
 #include "pika/base/hash.hpp"
 
 namespace pika {
@@ -80,39 +83,65 @@ void make_dirs(const fs::path& path, unsigned mode) {
 
 namespace {
 
-void remove_at(int parent, const char* name, const std::string& shown) {
-  if (::unlinkat(parent, name, 0) == 0 || errno == ENOENT) return;
-  if (errno != EISDIR && errno != EPERM && errno != EACCES && errno != ENOTEMPTY)
-    throw SystemError(fmt::format("remove '{}'", shown));
-  UniqueFd fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd && errno == EACCES) {
-    ::fchmodat(parent, name, 0700, 0);
-    fd = UniqueFd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+constexpr int kDeepest = 64;  // folders held open at once
+
+// A tree being removed. What lies deeper than kDeepest is moved up beside the rest and taken in another round, so that
+// a tree of any depth needs few descriptors.
+class Removal {
+ public:
+  explicit Removal(const fs::path& path) : path_(path) {}
+
+  void run() {
+    remove(AT_FDCWD, path_.c_str(), path_.string(), 0);
+    while (!lifted_.empty()) {
+      auto next = std::move(lifted_.back());
+      lifted_.pop_back();
+      remove(AT_FDCWD, next.c_str(), next.string(), 0);
+    }
   }
-  if (!fd) throw SystemError(fmt::format("remove '{}'", shown));
-  struct stat st{};
-  if (::fstat(fd.get(), &st) == 0 && (st.st_mode & 0700) != 0700) ::fchmod(fd.get(), 0700);
-  int listing = ::dup(fd.get());
-  DIR* dir = listing >= 0 ? ::fdopendir(listing) : nullptr;
-  if (!dir) throw SystemError(fmt::format("read folder '{}'", shown));
-  struct Closer {
-    DIR* d;
-    ~Closer() { ::closedir(d); }
-  } closer{dir};
-  while (auto* entry = ::readdir(dir)) {
-    std::string_view child = entry->d_name;
-    if (child == "." || child == "..") continue;
-    remove_at(fd.get(), entry->d_name, shown + "/" + std::string(child));
+
+ private:
+  void remove(int parent, const char* name, const std::string& shown, int depth) {
+    if (::unlinkat(parent, name, 0) == 0 || errno == ENOENT) return;
+    if (errno != EISDIR && errno != EPERM && errno != EACCES && errno != ENOTEMPTY)
+      throw SystemError(fmt::format("remove '{}'", shown));
+    if (depth >= kDeepest) {
+      auto up =
+          path_.parent_path() / fmt::format(".{}.{}.gone", path_.filename().string().substr(0, 80), random_hex(6));
+      if (::renameat(parent, name, AT_FDCWD, up.c_str()) != 0) throw SystemError(fmt::format("move '{}'", shown));
+      lifted_.push_back(up);
+      return;
+    }
+    empty(parent, name, shown, depth);
+    if (::unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
+      throw SystemError(fmt::format("remove '{}'", shown));
   }
-  if (::unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
-    throw SystemError(fmt::format("remove '{}'", shown));
-}
+
+  void empty(int parent, const char* name, const std::string& shown, int depth) {
+    int fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno == EACCES) {
+      ::fchmodat(parent, name, 0700, 0);
+      fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    }
+    if (fd < 0) throw SystemError(fmt::format("remove '{}'", shown));
+    struct stat st{};
+    if (::fstat(fd, &st) == 0 && (st.st_mode & 0700) != 0700) ::fchmod(fd, 0700);
+    std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(fd), ::closedir);  // owns fd
+    if (!dir) throw SystemError(fmt::format("read folder '{}'", shown));
+    while (auto* entry = ::readdir(dir.get())) {
+      std::string_view child = entry->d_name;
+      if (child != "." && child != "..") remove(fd, entry->d_name, shown + "/" + std::string(child), depth + 1);
+    }
+  }
+
+  fs::path path_;
+  std::vector<fs::path> lifted_;
+};
 
 }  // namespace
 
 void remove_tree(const fs::path& path) {
-  if (path.empty()) return;
-  remove_at(AT_FDCWD, path.c_str(), path.string());
+  if (!path.empty()) Removal(path).run();
 }
 
 TempDir::TempDir(const std::string& prefix, const fs::path& parent) {

@@ -1,6 +1,8 @@
 #include "pika/base/text.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "pika/base/clock.hpp"
 #include "pika/base/files.hpp"
@@ -75,4 +77,19 @@ TEST_CASE("a lock is held by one") {
   auto first = FileLock::try_lock(dir.path() / "lock");
   CHECK(first);
   CHECK_FALSE(FileLock::try_lock(dir.path() / "lock"));
+}
+
+TEST_CASE("a tree deeper than there are descriptors is removed, and nothing of it stays beside it") {
+  TempDir dir;
+  auto top = dir.path() / "deep";
+  make_dirs(top);
+  auto back = fs::current_path();
+  fs::current_path(top);
+  for (int i = 0; i < 3000; ++i) {
+    REQUIRE(::mkdir("d", 0700) == 0);
+    REQUIRE(::chdir("d") == 0);
+  }
+  fs::current_path(back);
+  remove_tree(top);
+  CHECK(fs::is_empty(dir.path()));
 }

@@ -26,7 +26,7 @@ Result<std::string> read_token(const fs::path& file) {
   auto text = read_file(file);
   if (!text)
     return fail(ErrorKind::invalid, fmt::format("there is no token file '{}'", file.string()),
-                "make a token with 'pika-git token create --role runner' and write it there");
+                "it is DATA/runner/token in the server's data folder");
   const auto token = std::string(trim(*text));
   if (token.empty() || token.find_first_of("\r\n") != std::string::npos)
     return fail(ErrorKind::invalid, fmt::format("'{}' does not hold one line with a token", file.string()));

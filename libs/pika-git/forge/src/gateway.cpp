@@ -94,6 +94,8 @@ Status Gateway::start() {
   } catch (const SystemError& e) {
     return fail(ErrorKind::unavailable, e.what(), "choose a data folder with a shorter path, on a local disk");
   }
+  // Runners that went on while nobody listened get the time to come back.
+  store_.renew_leases(system_clock().now() + times_.lease);
   accept_thread_ = std::thread([this] { accept_loop(); });
   schedule_thread_ = std::thread([this] { schedule_loop(); });
   return {};
@@ -143,7 +145,11 @@ void Gateway::accept_loop() {
     }
     if (!p.revents) continue;
     int fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
-    if (fd < 0) continue;
+    if (fd < 0) {
+      // Out of descriptors: the connection waits, and so do we.
+      std::this_thread::sleep_for(std::chrono::milliseconds(200));
+      continue;
+    }
     // A runner that takes nothing for so long is gone: nobody here waits for it any longer.
     timeval patience{.tv_sec = 10, .tv_usec = 0};
     ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
@@ -277,6 +283,7 @@ bool Gateway::greet(Connection& c, const fm::Hello& hello) {
   auto now = system_clock().now();
   store_.heartbeat(hello.name, running, now + times_.lease);
   if (!c.send(ok)) return false;
+  send_cancels(c);
   // Claims of this runner that it does not know were never received, or died with it.
   for (const auto& lease : store_.expired_leases(INT64_MAX)) {
     if (lease.runner != hello.name || named.contains({lease.attempt.value(), lease.fence})) continue;
@@ -303,6 +310,7 @@ void Gateway::handle(Connection& c, const fm::Message& message) {
       std::lock_guard lock(mutex_);
       c.draining = heartbeat->draining;
     }
+    send_cancels(c);
     c.send(fm::Heartbeat{});
   } else if (auto* log = std::get_if<fm::Log>(&message)) {
     handle_log(c, *log);
@@ -385,7 +393,15 @@ void Gateway::handle_done(Connection& c, const fm::Done& done) {
 }
 
 // Records an end, and tries a lost lane again, a few times, with back-off.
-void Gateway::end(const store::AttemptEnd& wanted) {
+void Gateway::end(const store::AttemptEnd& given) {
+  auto wanted = given;
+  auto asked = store_.attempt(wanted.attempt);
+  if (asked && !asked->cancel_why.empty() && wanted.failure == FailureKind::lost) {
+    // It was to be stopped anyway.
+    wanted.status = jerichoci::Status::cancelled;
+    wanted.failure = FailureKind::none;
+    wanted.message = asked->cancel_why;
+  }
   auto outcome = store_.end_attempt(wanted);
   if (outcome == store::EndOutcome::recorded && wanted.failure == FailureKind::lost) {
     if (auto context = store_.attempt_context(wanted.attempt)) {
@@ -406,6 +422,12 @@ void Gateway::cancel(const std::vector<store::RunningLease>& leases, const std::
       connection->send(fm::Cancel{key_of(lease.attempt, lease.fence), why});
 }
 
+// A cancel that the runner may have missed is said again until the attempt has ended.
+void Gateway::send_cancels(Connection& c) {
+  for (const auto& [lease, why] : store_.cancelled_running(c.name))
+    c.send(fm::Cancel{key_of(lease.attempt, lease.fence), why});
+}
+
 std::shared_ptr<Gateway::Connection> Gateway::connection_of(const std::string& runner) {
   std::lock_guard lock(mutex_);
   auto at = connections_.find(runner);
@@ -413,6 +435,7 @@ std::shared_ptr<Gateway::Connection> Gateway::connection_of(const std::string& r
 }
 
 void Gateway::schedule_loop() {
+  Micros last = system_clock().now();
   for (;;) {
     {
       std::unique_lock lock(mutex_);
@@ -421,6 +444,10 @@ void Gateway::schedule_loop() {
       queued_ = false;
     }
     try {
+      // After a pause of the whole host (a laptop that slept) the runners are asked before they are given up.
+      auto now = system_clock().now();
+      if (now - last > times_.tick * 3 + times_.lease / 2) store_.renew_leases(now + times_.lease);
+      last = now;
       settle_expired();
       schedule_once();
     } catch (const std::exception& e) {

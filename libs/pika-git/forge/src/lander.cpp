@@ -16,8 +16,8 @@ namespace pika::forge {
 namespace {
 
 // Who may merge over red is the target's policy to say; without one, admins.
-bool may_override(const git::Repository& repository, const store::Repository& r, const std::string& tip,
-                  domain::Role role) {
+bool policy_allows_override(const git::Repository& repository, const store::Repository& r, const std::string& tip,
+                            domain::Role role) {
   std::vector<std::string> roles = {"admin"};
   if (auto commit = git::Oid::parse(tip)) {
     auto policy = pikaci::load_policy([&](std::string_view path) -> std::optional<std::string> {
@@ -38,6 +38,11 @@ std::unexpected<Error> refuse(const domain::VerdictResult& verdict) {
 }
 
 }  // namespace
+
+bool may_override(const Layout& layout, const store::Repository& r, const std::string& tip, domain::Role role) {
+  auto repository = git::Repository::open(layout.repository(r));
+  return repository && policy_allows_override(*repository, r, tip, role);
+}
 
 Judged judge(store::Store& store, const Layout& layout, const store::Repository& r, const store::Branch& branch) {
   Judged j;
@@ -81,7 +86,7 @@ Result<store::Landing> Lander::merge(const store::Repository& r, const store::Br
   auto j = judge(store_, layout_, r, branch);
   if (!j.verdict.can_land) {
     if (order.override_reason.empty() || !j.verdict.can_override) return refuse(j.verdict);
-    if (!may_override(repository, r, j.target_tip, order.role))
+    if (!policy_allows_override(repository, r, j.target_tip, order.role))
       return fail(ErrorKind::forbidden, fmt::format("{} may not merge over red here", order.by),
                   fmt::format("the policy of {} says who may", r.target));
   }
@@ -106,23 +111,21 @@ Result<store::Landing> Lander::merge(const store::Repository& r, const store::Br
   }
   landing = store_.begin_landing(landing);
   if (fault_) fault_(LandingFault::recorded);
-  auto done = finish(r, landing, branch.ref(), order.expected_head);
-  // git may have moved the target and failed afterwards (killed, out of time): where the target is decides.
-  auto tip = repository.ref(r.target_ref());
-  if (!done && !(tip && tip->hex() == landing.commit)) {
-    store_.abandon_landing(landing, done.error().what);
-    return std::unexpected(done.error());
+  auto done = move_refs(r, landing, branch.ref(), order.expected_head);
+  // Whatever git said, the target tells what happened: it may have moved although its answer was lost.
+  if (!done && !settle(r, landing)) return std::unexpected(done.error());
+  if (done) {
+    if (fault_) fault_(LandingFault::ref_moved);
+    store_.complete_landing(landing);
   }
-  if (fault_) fault_(LandingFault::ref_moved);
-  store_.complete_landing(landing);
   landing.state = "landed";
   log_info("land", "{} branch #{} landed as {} by {}{}", r.full_name(), branch.number, landing.commit, landing.by,
            landing.override_reason.empty() ? "" : " over red");
   return landing;
 }
 
-Status Lander::finish(const store::Repository& r, const store::Landing& landing, const std::string& branch_ref,
-                      const std::string& head) {
+Status Lander::move_refs(const store::Repository& r, const store::Landing& landing, const std::string& branch_ref,
+                         const std::string& head) {
   auto from = git::Oid::parse(landing.target_before).value();
   auto to = git::Oid::parse(landing.commit).value();
   PIKA_TRY(git::update_refs(layout_.repository(r),
@@ -131,31 +134,40 @@ Status Lander::finish(const store::Repository& r, const store::Landing& landing,
   return {};
 }
 
+bool Lander::settle(const store::Repository& r, const store::Landing& landing) {
+  auto path = layout_.repository(r);
+  auto repository = git::Repository::open(path);
+  if (!repository) return false;  // no word about a repository that can't be read: it stays begun
+  auto tip = repository->ref(r.target_ref());
+  auto commit = git::Oid::parse(landing.commit).value_or(git::Oid());
+  if (!tip || !repository->is_ancestor(commit, *tip)) {
+    store_.abandon_landing(landing, "the target did not move");
+    log_info("land", "{}: landing {} had not happened and is abandoned", r.full_name(), landing.record);
+    return false;
+  }
+  if (auto branch = store_.branch(landing.branch)) {
+    auto head = repository->ref(branch->ref());
+    if (head && head->hex() == branch->head) {
+      if (auto gone = git::update_refs(path, {{branch->ref(), *head, {}}}, "landed"); !gone)
+        log_warning("land", "{}: {}", r.full_name(), gone.error().what);
+    }
+  }
+  store_.complete_landing(landing);
+  log_info("land", "{}: landing {} is settled", r.full_name(), landing.record);
+  return true;
+}
+
 void Lander::recover() {
   for (const auto& [id, landing] : store_.unfinished_landings()) {
     auto r = store_.repository(id);
     if (!r) continue;
     auto lock = locks_.lock(id);
-    auto path = layout_.repository(*r);
-    auto repository = git::Repository::open(path);
-    if (!repository) continue;  // no word about a repository that can't be read
-    auto tip = repository->ref(r->target_ref());
-    auto commit = git::Oid::parse(landing.commit).value_or(git::Oid());
-    auto branch = store_.branch(landing.branch);
-    if (tip && repository->is_ancestor(commit, *tip)) {
-      if (branch) {
-        auto head = repository->ref(branch->ref());
-        if (head && head->hex() == branch->head) {
-          if (auto gone = git::update_refs(path, {{branch->ref(), *head, {}}}, "landed"); !gone)
-            log_warning("land", "{}: {}", r->full_name(), gone.error().what);
-        }
-      }
-      store_.complete_landing(landing);
-      log_info("land", "{}: landing {} was finished after a stop", r->full_name(), landing.record);
-    } else {
-      store_.abandon_landing(landing, "the program stopped before the target moved");
-      log_info("land", "{}: landing {} had not happened and is abandoned", r->full_name(), landing.record);
-    }
+    // The same commit under an earlier record has landed once; it does not land twice.
+    auto landed = store_.landing_of(landing.branch);
+    if (landed && landed->commit == landing.commit)
+      store_.abandon_landing(landing, "another record landed it");
+    else
+      settle(*r, landing);
   }
 }
 

@@ -54,6 +54,51 @@ store::NewLane new_lane(const pikaci::Catalogue& catalogue, const pikaci::Lane& 
   return out;
 }
 
+// A lane of the branch's own. Its id says so where the target has one of that name. It is given nothing that only the
+// target may grant: no job without a sandbox, no variable of the host.
+store::NewLane advisory_lane(pikaci::Catalogue catalogue, const pikaci::Lane& lane, bool theirs) {
+  bool host_process = false;
+  if (auto at = catalogue.targets.find(lane.target); at != catalogue.targets.end()) {
+    for (auto& job : at->second.jobs) {
+      job.env_allow.clear();
+      if (job.runtime == jerichoci::Runtime::host_process) host_process = true;
+    }
+  }
+  auto out = new_lane(catalogue, lane, theirs ? "as this branch defines it; advisory" : "new in this branch; advisory");
+  if (theirs) out.lane += "~head";
+  if (host_process && out.unrunnable.empty())
+    out.unrunnable = "only the target's catalogue may ask for host_process; a branch's own lane runs in the sandbox";
+  return out;
+}
+
+// The paths that choose lanes: what the version changes since it left the target, and what landing it would change.
+// The second differs when the branch takes back something that landed by another way.
+Result<std::vector<std::string>> changed_by(const fs::path& path, const store::Version& version,
+                                            const store::Candidate& candidate) {
+  auto base = git::Oid::parse(version.merge_base).value_or(git::Oid());
+  auto head = git::Oid::parse(version.head).value_or(git::Oid());
+  auto paths = PIKA_TRY(git::changed_paths(path, base, head));
+  auto tip = git::Oid::parse(candidate.target_tip), tree = git::Oid::parse(candidate.tree);
+  if (!tip || !tree) return paths;
+  auto landing = PIKA_TRY(git::changed_paths(path, *tip, *tree));
+  paths.insert(paths.end(), landing.begin(), landing.end());
+  std::sort(paths.begin(), paths.end());
+  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+  return paths;
+}
+
+// What is wrong with the catalogue (read already, or read here when it is empty) and the policy of a commit.
+std::string rules_problem(const git::Repository& repository, const std::string& commit,
+                          const pikaci::CatalogueResult& read) {
+  auto id = git::Oid::parse(commit);
+  if (!id) return {};
+  auto reader = reader_at(repository, *id);
+  auto catalogue = read.catalogue.present || !read.problems.empty() ? read : pikaci::load_catalogue(reader);
+  if (!catalogue.problems.empty()) return print_problems(catalogue.problems);
+  auto policy = pikaci::load_policy(reader);
+  return print_problems(policy.problems);
+}
+
 bool same_definition(const pikaci::Catalogue& a, const pikaci::Lane& x, const pikaci::Catalogue& b,
                      const pikaci::Lane& y) {
   return x.paths == y.paths && x.unrunnable == y.unrunnable && jobs_json(a, x.target) == jobs_json(b, y.target);
@@ -89,13 +134,10 @@ Result<store::Candidate> Planner::build_candidate(const store::Repository& r, co
   auto reader = reader_at(repository, *tip);
   auto policy = pikaci::load_policy(reader);
   auto catalogue = pikaci::load_catalogue(reader);
-  // With a policy that does not parse nothing is known of what must pass: nothing lands.
+  // With a policy that does not parse nothing is known of what must pass: choose() says so on the suite, and nothing
+  // lands but by an administrator's word.
   c.policy_id = policy.policy.hash;
-  if (!policy.problems.empty()) {
-    c.problem = print_problems(policy.problems);
-    c.policy_id += "!";
-    return store_.save_candidate(c);
-  }
+  if (!policy.problems.empty()) c.policy_id += "!";
   c.required = pikaci::required_lanes(policy.policy, catalogue.catalogue, r.target);
   if (auto at = policy.policy.targets.find(r.target); at != policy.policy.targets.end())
     c.allow_nothing_to_run = at->second.allow_nothing_to_run;
@@ -151,13 +193,12 @@ Result<store::NewSuite> Planner::choose(const store::Repository& r, const store:
     s.commit = candidate.commit;
     s.tree = candidate.tree;
   }
-  auto base = git::Oid::parse(version.merge_base).value_or(git::Oid());
   // Not known is not empty: with no paths, the lanes that filter by them would count as not concerned.
-  auto paths = PIKA_TRY(git::changed_paths(path, base, head));
+  auto paths = PIKA_TRY(changed_by(path, version, candidate));
 
   pikaci::CatalogueResult target;
   if (auto tip = git::Oid::parse(candidate.target_tip)) target = pikaci::load_catalogue(reader_at(repository, *tip));
-  if (!target.problems.empty()) s.catalogue_error = print_problems(target.problems);
+  s.catalogue_error = rules_problem(repository, candidate.target_tip, target);
   if (target.problems.empty()) {
     for (const auto& choice : pikaci::select_lanes(target.catalogue, paths)) {
       const auto* lane = target.catalogue.find_lane(choice.lane);
@@ -175,23 +216,24 @@ Result<store::NewSuite> Planner::choose(const store::Repository& r, const store:
     }
   }
   auto own = pikaci::load_catalogue(reader_at(repository, head));
-  if (!own.problems.empty()) {
-    s.head_catalogue_error = print_problems(own.problems);
-  } else {
+  // What would land is the merge: its catalogue and its policy must be usable too, or the target would be stuck.
+  s.head_catalogue_error = rules_problem(repository, version.head, own);
+  if (s.head_catalogue_error.empty() && !candidate.commit.empty())
+    s.head_catalogue_error = rules_problem(repository, candidate.commit, {});
+  if (own.problems.empty()) {
     auto choices = pikaci::select_lanes(own.catalogue, paths);
     for (const auto& lane : own.catalogue.lanes) {
       const auto* choice = choice_of(choices, lane.id);
       if (lane.nightly || !choice || !choice->selected) continue;
       const auto* theirs = target.problems.empty() ? target.catalogue.find_lane(lane.id) : nullptr;
       if (theirs && same_definition(target.catalogue, *theirs, own.catalogue, lane)) continue;
-      out.lanes.push_back(new_lane(own.catalogue, lane,
-                                   theirs ? "as this branch defines it; advisory" : "new in this branch; advisory"));
+      out.lanes.push_back(advisory_lane(own.catalogue, lane, theirs != nullptr));
     }
   }
   if (!s.catalogue_error.empty())
-    planned.notice = fmt::format("the catalogue of {} does not parse:\n{}", r.target, s.catalogue_error);
+    planned.notice = fmt::format("the rules of {} do not parse:\n{}", r.target, s.catalogue_error);
   if (!s.head_catalogue_error.empty())
-    planned.notice = fmt::format("the catalogue of this branch does not parse, its own lanes do not run:\n{}",
+    planned.notice = fmt::format("the rules this branch would land do not parse:\n{}",
                                  s.head_catalogue_error);
   return out;
 }

@@ -58,7 +58,7 @@ TEST_CASE("a branch that guts, narrows or drops a lane is tested by the target's
   for (const auto& attack : attacks) {
     CAPTURE(attack.name);
     auto files = with(w.files, "ci/pikaci.toml", attack.text);
-    files["ci/policy.toml"] = policy("", "allow_nothing_to_run = true\noverride = [\"reader\"]\n");
+    files["ci/policy.toml"] = policy("", "allow_nothing_to_run = true\noverride = [\"writer\"]\n");
     auto b = w.pushed(attack.name, w.commit(files, {w.base}));
     auto lanes = w.lanes(b);
     const auto* gate = find(lanes, "unit", true);
@@ -74,7 +74,7 @@ TEST_CASE("a branch that guts, narrows or drops a lane is tested by the target's
     CHECK_FALSE(w.merge(b));
     CHECK_FALSE(w.merge(b, "please", domain::Role::lander));
   }
-  CHECK(find(w.lanes(w.branch("gutted")), "unit", false));
+  CHECK(find(w.lanes(w.branch("gutted")), "unit~head", false));
   CHECK(w.at("main") == w.base);
 }
 
@@ -218,5 +218,15 @@ TEST_CASE("when what changed cannot be read, no lane is left out for it") {
   push.at = 99;
   w.store->record_push(push);
   CHECK_FALSE(w.planner->plan(w.repository, w.branch("topic"), "push"));
+  CHECK_FALSE(w.merge(b));
+}
+
+TEST_CASE("a branch whose merge has a policy or a catalogue that does not parse cannot land") {
+  World w(project());
+  auto files = w.files;
+  files["ci/policy.toml"] = "version = 1\nnonsense\n";
+  auto b = w.pushed("broken", w.commit(files, {w.base}));
+  w.run(b, Ran::passed);
+  CHECK(w.verdict(b) == VerdictState::catalogue_error);
   CHECK_FALSE(w.merge(b));
 }

@@ -39,7 +39,7 @@ std::string own_path(const std::string& address) {
 http::Response signed_in(Call& call, const store::User& user, const std::string& next) {
   auto now = system_clock().now();
   auto secret = call.site.store->create_session(user.id, now + kSessionLength, now);
-  return with_session(http::redirect(own_path(next)), secret);
+  return with_session(call.site, http::redirect(own_path(next)), secret);
 }
 
 Result<http::Response> do_sign_in(Call& call) {

@@ -72,6 +72,9 @@ Result<http::Response> admin_create_repository(Call& call) {
   if (target.empty()) target = "main";
   if (!git::valid_branch_name(target))
     return fail(ErrorKind::invalid, fmt::format("'{}' is no branch name", to_utf8(target)));
+  // One at a time: two of one name must not undo each other.
+  static std::mutex creating;
+  std::lock_guard one_at_a_time(creating);
   if (call.site.store->repository(owner, name))
     return fail(ErrorKind::conflict, fmt::format("there is a repository {} already", full), "choose another name");
   store::Repository wanted{{}, owner, name, target, 0};

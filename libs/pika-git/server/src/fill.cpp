@@ -185,7 +185,8 @@ web::Verdict verdict_model(const Call& call, const store::Repository& r, const s
   bool open = b.state == store::BranchState::open;
   v.show_merge = open;
   v.may_merge = open && j.verdict.can_land && call.may(Permission::land);
-  v.may_override = open && !j.verdict.can_land && j.verdict.can_override && call.may(Permission::admin);
+  v.may_override = open && !j.verdict.can_land && j.verdict.can_override && call.may(Permission::land) &&
+                   forge::may_override(call.site.layout, r, j.target_tip, call.principal.role());
   v.may_rerun = open && j.suite && call.may(Permission::write);
   if (j.candidate && !j.candidate->conflicts.empty()) {
     v.paths = j.candidate->conflicts;

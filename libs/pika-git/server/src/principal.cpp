@@ -59,9 +59,11 @@ Status check_csrf(const Call& call) {
               "load the page again and repeat");
 }
 
-http::Response with_session(http::Response response, const std::string& secret) {
+http::Response with_session(const Context& site, http::Response response, const std::string& secret) {
+  // Behind https the cookie stays on https.
+  auto secure = site.url.starts_with("https://") ? "; Secure" : "";
   response.add("Set-Cookie",
-               fmt::format("{}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000", kSessionCookie, secret));
+               fmt::format("{}={}; Path=/; HttpOnly; SameSite=Lax; Max-Age=2592000{}", kSessionCookie, secret, secure));
   return response;
 }
 

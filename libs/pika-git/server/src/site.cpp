@@ -178,6 +178,8 @@ Result<std::unique_ptr<Site>> Site::open(SiteOptions options) {
   make_hooks(layout, i.options.hook_program.empty() ? fs::read_symlink("/proc/self/exe") : i.options.hook_program);
   for (const auto& r : i.store->repositories()) remove_stale_git_locks(layout.repository(r));
   i.lander->recover();
+  constexpr Micros kEventLife = 30LL * 24 * 3600 * kSecond;
+  i.store->forget_before(system_clock().now() - kEventLife);
   if (i.store->user_count() == 0) {
     auto now = system_clock().now();
     PIKA_TRY(i.store->create_user("admin", domain::Role::admin, now));

@@ -170,6 +170,25 @@ std::vector<RunningLease> Store::expired_leases(Micros now) {
   });
 }
 
+void Store::renew_leases(Micros until) {
+  db_->write([&](db::Connection& c) {
+    c.run("UPDATE ci_attempt SET lease_until = max(lease_until, ?) WHERE status = 'running'", until);
+  });
+}
+
+std::vector<std::pair<RunningLease, std::string>> Store::cancelled_running(const std::string& runner) {
+  return db_->read([&](db::Connection& c) {
+    std::vector<std::pair<RunningLease, std::string>> out;
+    auto rows = c.query(
+        "SELECT id, fence, runner, lease_until, cancel_why FROM ci_attempt "
+        "WHERE status = 'running' AND runner = ? AND cancel_why <> ''",
+        runner);
+    while (rows.next())
+      out.push_back({{rows.get<AttemptId>(0), rows.int64(1), rows.text(2), rows.int64(3)}, rows.text(4)});
+    return out;
+  });
+}
+
 std::optional<Attempt> Store::add_attempt(LaneId lane, const std::string& why, Micros not_before, Micros at) {
   auto added = db_->write([&](db::Connection& c) -> std::optional<Attempt> {
     std::optional<Attempt> newest;

@@ -30,9 +30,8 @@ std::optional<std::string> Store::poisoned() const {
 
 std::int64_t Store::last_event() {
   return db_->read([&](db::Connection& c) {
-    return c.value<std::optional<std::int64_t>>("SELECT max(sequence) FROM admin_event")
-        .value_or(std::nullopt)
-        .value_or(0);
+    // What AUTOINCREMENT gave last, also when old events were dropped.
+    return c.value<std::int64_t>("SELECT seq FROM sqlite_sequence WHERE name = 'admin_event'").value_or(0);
   });
 }
 
@@ -44,6 +43,14 @@ std::vector<Event> Store::events_after(std::int64_t sequence, int limit) {
                 sequence, limit);
     while (rows.next()) out.push_back({rows.int64(0), rows.text(1), rows.get<RepositoryId>(2), rows.text(3)});
     return out;
+  });
+}
+
+void Store::forget_before(Micros at) {
+  db_->write([&](db::Connection& c) {
+    c.run("DELETE FROM admin_event WHERE at < ?", at);
+    c.run("DELETE FROM auth_login_link WHERE expires_at < ?", at);
+    c.run("DELETE FROM auth_session WHERE expires_at < ?", at);
   });
 }
 

@@ -159,6 +159,7 @@ Attempt read_attempt(const db::Rows& r, int at) {
   a.exit_code = r.get<std::optional<int>>(at + 15);
   a.run_id = r.text(at + 16);
   a.log_size = static_cast<std::uint64_t>(r.int64(at + 17));
+  a.cancel_why = r.text(at + 18);
   return a;
 }
 

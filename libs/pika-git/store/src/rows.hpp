@@ -27,7 +27,7 @@
 #define PIKA_ATTEMPT_COLUMNS                                                                                 \
   "a.id, a.lane, a.number, a.status, a.failure, a.message, a.waiting_reason, a.waiting_detail, a.fence, "    \
   "a.runner, a.queued_at, a.started_at, a.finished_at, a.lease_until, a.not_before, a.exit_code, a.run_id, " \
-  "a.log_size"
+  "a.log_size, a.cancel_why"
 #define PIKA_LANDING_COLUMNS                                                                                     \
   "d.record, d.branch, d.version, d.candidate, d.suite, d.target, d.target_before, d.commit_id, d.tree_tested, " \
   "d.tree_landed, d.by_user, d.at, d.policy_id, d.red_lanes, d.override_reason, d.state, d.previous_hash, d.hash"

@@ -125,6 +125,7 @@ CREATE TABLE ci_attempt (
   exit_code INTEGER,
   run_id TEXT NOT NULL DEFAULT '',
   log_size INTEGER NOT NULL DEFAULT 0,
+  cancel_why TEXT NOT NULL DEFAULT '',
   UNIQUE (lane, number)
 ) STRICT;
 CREATE INDEX ci_attempt_busy ON ci_attempt (status) WHERE status IN ('queued', 'running');

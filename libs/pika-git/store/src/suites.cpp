@@ -42,6 +42,8 @@ std::vector<RunningLease> cancel_attempts(db::Connection& c, std::optional<Branc
         running.push_back({rows.get<AttemptId>(0), rows.int64(2), rows.text(3), rows.int64(4)});
     }
   }
+  for (const auto& lease : running)
+    c.run("UPDATE ci_attempt SET cancel_why = ? WHERE id = ?", to_utf8(why), lease.attempt);
   for (auto id : queued) {
     c.run(
         "UPDATE ci_attempt SET status = 'cancelled', message = ?, finished_at = ?, waiting_reason = '', waiting_detail "

@@ -120,7 +120,8 @@ struct Attempt {
   std::string runner;
   Micros queued_at = 0, started_at = 0, finished_at = 0, lease_until = 0, not_before = 0;
   std::optional<int> exit_code;
-  std::string run_id;  // the engine's
+  std::string cancel_why;  // while it runs: it was told to stop, and why
+  std::string run_id;      // the engine's
   std::uint64_t log_size = 0;
 };
 

@@ -57,6 +57,7 @@ class Gateway {
   void serve(std::shared_ptr<Connection> connection);
   void serve_until_end(const std::shared_ptr<Connection>& connection);
   void reap_ended();
+  void send_cancels(Connection& connection);
   std::shared_ptr<Connection> connection_of(const std::string& runner);
   bool greet(Connection& connection, const forge_model::Hello& hello);
   void handle(Connection& connection, const forge_model::Message& message);

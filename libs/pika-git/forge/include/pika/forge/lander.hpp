@@ -34,8 +34,10 @@ class Lander {
   void on_fault(std::function<void(LandingFault)> hook) { fault_ = std::move(hook); }
 
  private:
-  Status finish(const store::Repository& repository, const store::Landing& landing, const std::string& branch_ref,
-                const std::string& head);
+  Status move_refs(const store::Repository& repository, const store::Landing& landing, const std::string& branch_ref,
+                   const std::string& head);
+  // What the target says of a begun landing: completed (true) or abandoned.
+  bool settle(const store::Repository& repository, const store::Landing& landing);
   store::Store& store_;
   Layout layout_;
   RepositoryLocks& locks_;
@@ -54,6 +56,9 @@ struct Judged {
 };
 Judged judge(store::Store& store, const Layout& layout, const store::Repository& repository,
              const store::Branch& branch);
+
+// Whether the policy at the target's tip lets this role merge over red; admins where it does not say.
+bool may_override(const Layout& layout, const store::Repository& repository, const std::string& tip, domain::Role role);
 
 // Re-checks the landing records of a repository against git and against each other; a sentence for each fault.
 std::vector<std::string> verify_landings(store::Store& store, const Layout& layout,

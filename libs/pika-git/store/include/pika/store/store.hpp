@@ -145,6 +145,11 @@ class Store {
   EndOutcome end_attempt(const AttemptEnd& end);
   void set_log_size(AttemptId attempt, std::uint64_t size);  // told as log.appended
   std::vector<RunningLease> expired_leases(Micros now);
+  void renew_leases(Micros until);  // of everything that runs
+  // What this runner holds and was told to stop, with the reason.
+  std::vector<std::pair<RunningLease, std::string>> cancelled_running(const std::string& runner);
+  // Drops events and used-up sign-in secrets from before then.
+  void forget_before(Micros at);
   // A new attempt of the lane, behind the newest; nothing when that one has not ended.
   std::optional<Attempt> add_attempt(LaneId lane, const std::string& why, Micros not_before, Micros at);
   // Cancels what is queued; gives what runs.
