@@ -24,7 +24,7 @@ void add_serve(CLI::App& app, int& code) {
       ->check(CLI::Range(1, 1024));
   command->add_flag("--allow-host-process", flags->allow_host_process, "Let lanes ask to run without a sandbox");
   command->add_option("--lease", flags->lease_seconds, "Seconds after which a silent runner's lanes count as lost (30)")
-      ->check(CLI::Range(1, 3600));
+      ->check(CLI::Range(20, 3600));
   command->callback([flags, &code] { code = serve(*flags); });
 }
 

@@ -220,6 +220,9 @@ Result<http::Response> api_merge(Call& call) {
   auto b = PIKA_TRY(call.branch(r));
   auto body = PIKA_TRY(json::parse(call.request.body, "request body"));
   auto order = PIKA_TRY(fm::merge_request_from_json(body));
+  if (json::find(body, "override_reason") && trim(order.override_reason).empty())
+    return fail(ErrorKind::invalid, "merging over red needs a reason; it stays on the page",
+                "say it in override_reason, or leave that field out");
   auto merged = call.site.lander->merge(r, b,
                                         {.expected_head = order.expected_head,
                                          .by = call.principal.name(),
@@ -228,7 +231,10 @@ Result<http::Response> api_merge(Call& call) {
   if (!merged) {
     auto error = fm::api_error(merged.error());
     if (merged.error().kind == ErrorKind::conflict) {
-      if (auto now = call.site.store->branch(b.id); now && now->head != order.expected_head)
+      auto now = call.site.store->branch(b.id);
+      if (now && now->state != store::BranchState::open)
+        error.reasons = {{"not_open", merged.error().what}};
+      else if (now && now->head != order.expected_head)
         error.reasons = {{"head_moved", merged.error().what}};
       else
         error.reasons = verdict_json(forge::judge(*call.site.store, call.site.layout, r, b)).reasons;
@@ -255,7 +261,11 @@ Result<http::Response> api_log(Call& call) {
       if (a.number != number) continue;
       // The state is read before the bytes: "complete" is never said of a log that may still grow.
       bool ended = jerichoci::is_final(a.status);
-      auto offset = parse_number<std::uint64_t>(call.request.query_value("offset")).value_or(0);
+      auto asked = call.request.query_value("offset");
+      auto offset = parse_number<std::uint64_t>(asked.empty() ? "0" : asked).value_or(UINT64_MAX);
+      if (offset > INT64_MAX)
+        return fail(ErrorKind::invalid, fmt::format("'{}' is no offset", quote_name(to_utf8(asked))),
+                    "give the number of bytes to skip; X-Log-Next-Offset of an answer is one");
       auto size =
           std::min(parse_number<std::uint64_t>(call.request.query_value("size")).value_or(1u << 20), kMaxLogPart);
       auto bytes = read_range(call.site.layout.log_raw(a.id), offset, size);

@@ -81,6 +81,12 @@ Result<http::Response> show_suite(Call& call, const store::Repository& r, const 
     auto lanes = call.site.store->lanes(suite->id);
     page.suite = suite_model(call.site, *suite, lanes, true);
     const auto* shown = pick_lane(lanes, lane);
+    bool known =
+        attempt == 0 || !shown ||
+        std::any_of(shown->attempts.begin(), shown->attempts.end(), [&](const auto& a) { return a.number == attempt; });
+    if (!known)
+      return fail(ErrorKind::not_found,
+                  fmt::format("lane `{}` of run #{} has no attempt {}", lane, suite->number, attempt));
     if (!shown && !lane.empty())
       return fail(ErrorKind::not_found,
                   fmt::format("run #{} has no lane `{}`", suite->number, quote_name(to_utf8(lane))));
@@ -123,7 +129,7 @@ Result<http::Response> show_attempt(Call& call) {
   auto suite = PIKA_TRY(call.suite(r));
   auto b = call.site.store->branch(suite.branch);
   if (!b) return fail(ErrorKind::not_found, "the branch of this run is gone");
-  return show_suite(call, r, *b, suite, call.arg("lane"), parse_number<int>(call.arg("attempt")).value_or(0));
+  return show_suite(call, r, *b, suite, call.arg("lane"), parse_number<int>(call.arg("attempt")).value_or(-1));
 }
 
 }  // namespace pika::server

@@ -21,7 +21,8 @@ class StepOfHunk {
 struct DiffView {
   const Highlighter* highlight = nullptr;
   const StepOfHunk* steps = nullptr;
-  Url walk;  // the page with the steps; empty: this page
+  Url walk;                 // the page with the steps; empty: this page
+  std::string_view head{};  // commit of the shown version, for the command that shows what is left out
 };
 
 // A card with the file's hunks; lines, hunks and the file have anchors.

@@ -21,6 +21,9 @@ int StepOfHunk::find(const std::string& hunk) const {
 
 namespace {
 
+// Of a hunk no more is shown: a page with a million table rows serves nobody, and costs the reader's browser.
+constexpr std::size_t kMostHunkLines = 20'000;
+
 void hunk_figure(Html& h, const git::FileChange& file, const git::Hunk& hunk, const DiffView& view) {
   h.open("figure", "hunk").id(hunk.id).attr("data-hunk", hunk.id).open("figcaption");
   h.open("a").href(in_page(hunk.id)).text(hunk.id).end().open("span").text(hunk.header()).end();
@@ -33,7 +36,18 @@ void hunk_figure(Html& h, const git::FileChange& file, const git::Hunk& hunk, co
         .end();
   }
   h.end();
-  hunk_table(h, file, hunk, {.page = {}, .anchors = true, .highlight = view.highlight});
+  const HunkView look{.page = {}, .anchors = true, .highlight = view.highlight};
+  if (hunk.lines.size() <= kMostHunkLines) {
+    hunk_table(h, file, hunk, look);
+  } else {
+    auto first = hunk;
+    first.lines.resize(kMostHunkLines);
+    hunk_table(h, file, first, look);
+    h.open("p", "muted")
+        .text(fmt::format("{} more lines of this hunk are not shown; in a clone: ",
+                          format_count(static_cast<std::int64_t>(hunk.lines.size() - kMostHunkLines))));
+    h.elem("code", fmt::format("git show {}:{}", view.head.substr(0, 12), shell_quote(to_utf8(file.path())))).end();
+  }
   h.end();
 }
 
@@ -71,7 +85,7 @@ bool render_diff(const DiffPage& page, const Write& write) {
     h.open("p", "card muted").words("No file differs between this branch and its target.").end();
   if (page.diff) {
     StepOfHunk steps(page.tutorial);
-    DiffView view{.highlight = &page.highlight, .steps = &steps, .walk = branch_url(page.head)};
+    DiffView view{.highlight = &page.highlight, .steps = &steps, .walk = branch_url(page.head), .head = page.head.head};
     for (std::size_t i = 0; i < page.diff->files.size() && h.alive(); ++i) diff_file(h, page.diff->files[i], i, view);
   }
   h.end().end();
