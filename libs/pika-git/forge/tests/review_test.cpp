@@ -127,6 +127,9 @@ TEST_CASE("every version's head and every candidate outlive a forced push and a 
     auto b = w.pushed("topic", heads.back());
     candidates.push_back(w.store->newest_candidate(w.store->newest_version(b.id)->id)->commit);
   }
+  // One that does not merge has no candidate that holds it.
+  heads.push_back(w.commit({{"a.txt", "a stranger's\n"}}, {}));
+  w.push("topic", heads.back());
   auto stray = w.commit({{"a.txt", "nobody's\n"}}, {w.base});
   w.push("topic", {});
   w.git({"reflog", "expire", "--expire=now", "--all"});
