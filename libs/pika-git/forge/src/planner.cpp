@@ -233,8 +233,7 @@ Result<store::NewSuite> Planner::choose(const store::Repository& r, const store:
   if (!s.catalogue_error.empty())
     planned.notice = fmt::format("the rules of {} do not parse:\n{}", r.target, s.catalogue_error);
   if (!s.head_catalogue_error.empty())
-    planned.notice = fmt::format("the rules this branch would land do not parse:\n{}",
-                                 s.head_catalogue_error);
+    planned.notice = fmt::format("the rules this branch would land do not parse:\n{}", s.head_catalogue_error);
   return out;
 }
 
