@@ -269,6 +269,24 @@ class Finder {
     if (words == "#[test]" || words == "#[cfg(test)]" || words.ends_with("::test]")) lead.test = true;
   }
 
+  bool doubtful(TSNode node, TSNode body, std::string_view name, SymbolKind kind) const {
+    if (ts_node_has_error(node)) {
+      Cursor cursor(node);
+      if (cursor.child()) do {
+          auto child = cursor.node();
+          if (!ts_node_is_null(body) && ts_node_eq(child, body)) continue;
+          if (ts_node_has_error(child) || ts_node_is_error(child) || ts_node_is_missing(child)) return true;
+        } while (cursor.next());
+    }
+    if (language_ != Language::cpp && language_ != Language::c) return false;
+    static constexpr std::array<std::string_view, 12> kWords = {
+        "namespace", "class", "struct", "enum", "union", "template", "if", "for", "while", "return", "switch", "else"};
+    if (std::find(kWords.begin(), kWords.end(), name) != kWords.end()) return true;
+    // END_NAMESPACE before a declaration reads as one of its own.
+    return kind == SymbolKind::variable &&
+           (name.ends_with("NAMESPACE") || name.ends_with("_BEGIN") || name.ends_with("_END"));
+  }
+
   // `outer` is the node with its wrappers.
   void visit(TSNode node, TSNode outer, const NodeRule& rule, const std::string& scope, int parent, bool test,
              const Lead& lead, int depth) {
@@ -284,13 +302,17 @@ class Finder {
     auto kind = rule.kind;
     bool definition = true;
     auto name = name_of(node, kind, definition);
+    auto body = body_of(node);
+    bool has_body = !ts_node_is_null(body);
+    // A macro before `namespace` makes a function of that name of it, to the grammar.
+    if (name == "namespace" && has_body) return members(body, scope, parent, test, depth + 1);
+    // Where the grammar did not fit, a name would be a guess.
+    if (doubtful(node, body, name, kind)) name.clear();
     bool anonymous = name.empty();
     if (anonymous && rule.form != Form::container) return;
     int self = parent;
     bool is_test = test || lead.test || names_test(name);
     auto qualified = anonymous ? scope : scope.empty() ? name : scope + std::string(separator_) + name;
-    auto body = body_of(node);
-    bool has_body = !ts_node_is_null(body);
     bool bare_type = kind == SymbolKind::type && (language_ == Language::cpp || language_ == Language::c) && !has_body;
     if (bare_type) definition = false;
     if (!anonymous) {

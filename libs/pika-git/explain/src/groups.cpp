@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "manifests.hpp"
 #include "pika/base/text.hpp"
 
 namespace pika::explain {
@@ -35,6 +36,7 @@ class Grouper {
  public:
   explicit Grouper(Model& model) : model_(model) {
     std::set<std::string> seen;
+    for (const auto& change : model.changes) depends_.push_back(dependency_delta(model, change).any());
     for (const auto& change : model.changes)
       if (change.package_is_new && seen.insert(change.package.folder).second) created_.push_back(&change.package);
   }
@@ -152,11 +154,17 @@ class Grouper {
     return static_cast<int>(std::max(x.size(), y.size()) - same);
   }
 
+  bool dependencies(const Group& group) const {
+    return std::any_of(group.atoms.begin(), group.atoms.end(),
+                       [&](auto i) { return depends_[model_.atoms[i].change]; });
+  }
+
   // How ill two groups go together; smaller is better.
-  static int apart(const Group& a, const Group& b) {
+  int apart(const Group& a, const Group& b) const {
     bool same_package = a.package.folder == b.package.folder;
     int between = std::min(9, folders_apart(a.package.folder, b.package.folder));
     // One package's manifest and source tell more together than two packages' manifests.
+    if (a.category == Category::manifest && b.category == a.category && !dependencies(a) && !dependencies(b)) return 1;
     if (a.category == b.category) return same_package ? 0 : between + 8;
     auto pair = std::minmax(a.category, b.category);
     auto is = [&](Category x, Category y) { return pair == std::minmax(x, y); };
@@ -229,6 +237,7 @@ class Grouper {
 
   Model& model_;
   std::vector<const Package*> created_;
+  std::vector<bool> depends_;  // by change: a manifest whose dependencies it changes
   int total_ = 0;
 };
 

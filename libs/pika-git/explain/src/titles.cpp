@@ -89,7 +89,12 @@ std::string by_line(const Model& model, const Group& group) {
   }
   auto text = one_line(line, 70);
   if (text.size() < 3) return {};
-  return plain_name(base_name(model.file(*only).path())) + (gone ? ": remove “" : ": “") + text + "”";
+  // Of some names there are many in a tree.
+  std::string_view path = model.file(*only).path(), name = base_name(path);
+  for (std::string_view common : {"Cargo.toml", "CMakeLists.txt", "package.json", "mod.rs", "lib.rs", "main.rs",
+                                  "__init__.py", "README.md", "MAP.md"})
+    if (name == common && path.size() <= 60) name = path;
+  return plain_name(name) + (gone ? ": remove “" : ": “") + text + "”";
 }
 
 std::string moves_title(const Model& model, const std::vector<std::size_t>& files) {
@@ -120,23 +125,31 @@ std::string create_title(const Package& package) {
   return "Create " + package_words(package);
 }
 
+// Where a file is told in several steps, its name would not tell these apart.
+bool all_here(const Model& model, std::size_t g, const std::vector<std::size_t>& files) {
+  return std::none_of(model.atoms.begin(), model.atoms.end(), [&](const Atom& a) {
+    return a.group != g && std::find(files.begin(), files.end(), a.change) != files.end();
+  });
+}
+
 std::string test_title(const Model& model, std::size_t g, const std::vector<std::size_t>& files) {
   auto shape = shape_of(model, files);
   const char* verb = shape.deleted + shape.other == 0 ? "Add" : shape.added + shape.other == 0 ? "Remove" : "Update";
   // "the tests of tests" would say nothing.
   auto packages = packages_of(model, files);
   std::string of = packages.starts_with("test") ? "" : " of " + packages;
-  // Where a file's tests are told in several steps, the files would not tell these apart.
-  auto alone = [&](std::size_t f) {
-    return std::none_of(model.atoms.begin(), model.atoms.end(),
-                        [&](const Atom& a) { return a.change == f && a.group != g; });
-  };
-  if (files.size() <= 2 && std::all_of(files.begin(), files.end(), alone))
+  if (files.size() <= 2 && all_here(model, g, files))
     return fmt::format("{} the tests{}: {}", verb, of, names_of(model, files));
   auto symbols = test_names(symbols_of(model, g));
   if (!symbols.empty()) return fmt::format("{} the tests{}: {}", verb, of, list_words(symbols, 2));
   if (files.size() <= 2) return fmt::format("{} the tests{}: {}", verb, of, names_of(model, files));
   return fmt::format("{} the tests{}", verb, of);
+}
+
+// A manifest in the sense of a package, not of a build: Cargo.toml, not CMakeLists.txt.
+bool names_package(const Change& change) {
+  return change.role == Role::manifest && change.package.manifest == change.file->path() &&
+         change.package.kind != "CMake folder";
 }
 
 std::string rest_of(const Model& model, const std::vector<std::size_t>& files) {
@@ -175,7 +188,8 @@ std::vector<std::size_t> files_of(const Model& model, const Group& group) {
 std::string title_of(const Model& model, std::size_t g) {
   const auto& group = model.groups[g];
   auto files = files_of(model, group);
-  if (auto line = by_line(model, group); !line.empty()) return line;
+  if (group.category != Category::generated)
+    if (auto line = by_line(model, group); !line.empty()) return line;
   auto shape = shape_of(model, files);
   auto change = [&](std::string_view what) {
     return fmt::format("{} {}{}", shape.verb(), what, files.size() > 3 ? "" : ": " + names_of(model, files));
@@ -188,14 +202,15 @@ std::string title_of(const Model& model, std::size_t g) {
       return moves_title(model, files);
     case Category::manifest:
       if (auto title = manifest_title(model, files); !title.empty()) return title;
-      if (std::any_of(files.begin(), files.end(), [&](auto f) { return model.changes[f].role != Role::manifest; }))
-        return fmt::format("{} {}", shape.verb(), names_of(model, files));
+      if (std::any_of(files.begin(), files.end(), [&](auto f) { return !names_package(model.changes[f]); }))
+        return fmt::format("{} {}{}", shape.verb(), names_of(model, files), where(model, files));
       return fmt::format("{} the {} of {}", shape.verb(), files.size() == 1 ? "manifest" : "manifests",
                          packages_of(model, files));
     case Category::schema:
       return change("the schema");
     case Category::source:
-      if (shape.deleted + shape.other == 0) return "Add " + stems_of(model, files) + where(model, files, " to ");
+      if (shape.deleted + shape.other == 0 && all_here(model, g, files))
+        return "Add " + stems_of(model, files) + where(model, files, " to ");
       if (auto title = symbol_title(symbols_of(model, g)); !title.empty()) {
         auto symbols = symbols_of(model, g);
         bool only_adds =
