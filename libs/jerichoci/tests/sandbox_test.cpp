@@ -42,6 +42,15 @@ TEST_CASE("a sandbox cannot write to the host's folders, has no privileges and s
   CHECK(pika::parse_number<int>(lines[1]).value_or(1000) < 6);
 }
 
+TEST_CASE("a job inherits no descriptor of the engine but its three streams") {
+  TestEngine engine;
+  for (auto network : {Network::off, Network::on}) {
+    auto job = shell_job("test", "exec ls /proc/self/fd");
+    job.network = network;
+    CHECK(run_one(*engine, job).logs["test"] == "0\n1\n2\n3\n");  // 3 is what ls reads
+  }
+}
+
 TEST_CASE("a job runs as another user than root, and owns its workspace") {
   TestEngine engine;
   auto ran = run_script(*engine, "stat -c '%u %a' . hello.txt; echo x > new && rm hello.txt && mkdir d && echo ok");

@@ -24,17 +24,9 @@ using pika::UniqueFd;
 
 namespace {
 
-constexpr std::string_view kPasswd =
-    "root:x:0:0:root:/:/usr/sbin/nologin\njob:x:1000:1000:job:/tmp/home:/bin/sh\n"
-    "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
-constexpr std::string_view kGroup = "root:x:0:\njob:x:1000:\nnogroup:x:65534:\n";
-constexpr std::string_view kHosts = "127.0.0.1 localhost pika\n::1 localhost\n";
-
-// With the network on, the host's own names count. As content, because a file that was removed under its mount (as
-// inside another sandbox) cannot be mounted again.
-std::string hosts_text(Network network) {
-  auto text = network == Network::on ? pika::read_file("/etc/hosts") : pika::Result<std::string>(kHosts);
-  return text ? *text : std::string(kHosts);
+std::string content_of(const char* path) {
+  auto text = pika::read_file(path);
+  return text ? *text : std::string();
 }
 
 UniqueFd memory_file(const char* name, std::string_view content) {
@@ -59,7 +51,8 @@ struct StartFailure {
 
 // All of what the child uses, made before fork.
 struct Prepared {
-  int descriptors[9];  // 0 null, 1 out, 2 err, 3 failure report, 4 arguments, 5 status, 6 passwd, 7 group, 8 hosts
+  int descriptors[8];  // 0 null, 1 out, 2 err, 3 failure report, 4 arguments, 5 status, 6 resolv.conf, 7 hosts (or
+                       // none)
   std::vector<char*> argv;
   pid_t parent;
 };
@@ -74,10 +67,10 @@ struct Prepared {
   if (int error = join_cgroups(spec.identity)) give_up(report, error, "join the job's cgroup");
   const char* step = "";
   if (int error = enter_private_mounts(spec.mounts, &step)) give_up(report, error, step);
-  if (int error = place_descriptors(p.descriptors, 9)) give_up(report, error, "dup2");
+  if (int error = place_descriptors(p.descriptors, 8)) give_up(report, error, "dup2");
   ::fcntl(3, F_SETFD, FD_CLOEXEC);
   report = 3;
-  clean_process(9);
+  clean_process(8);
   if (int error = drop_identity(spec.identity)) give_up(report, error, "become the job's user");
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // changing the user took it away
   if (::getppid() != p.parent) ::_exit(127);
@@ -206,10 +199,13 @@ std::unique_ptr<JobProcess> start_sandbox(const SandboxSpec& spec) {
   auto out = pika::make_pipe(), err = pika::make_pipe(), report = pika::make_pipe(), status = pika::make_pipe();
   UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   auto arguments = memory_file("arguments", nul_joined(bubblewrap_arguments(spec)));
-  auto passwd = memory_file("passwd", kPasswd), group = memory_file("group", kGroup),
-       hosts = memory_file("hosts", hosts_text(spec.network));
+  UniqueFd resolv, hosts;
+  if (spec.network == Network::on) {
+    resolv = memory_file("resolv.conf", content_of("/etc/resolv.conf"));
+    hosts = memory_file("hosts", content_of("/etc/hosts"));
+  }
   Prepared p{{null.get(), out.write.get(), err.write.get(), report.write.get(), arguments.get(), status.write.get(),
-              passwd.get(), group.get(), hosts.get()},
+              resolv.get(), hosts.get()},
              {},
              ::getpid()};
   std::vector<std::string> words = {spec.bubblewrap.string(), "--args", "4", "--"};

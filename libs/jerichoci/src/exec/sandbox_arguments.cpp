@@ -1,40 +1,13 @@
 #include <fmt/format.h>
 
 #include "exec/sandbox.hpp"
+#include "exec/sandbox_etc.hpp"
 
 namespace jerichoci {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-// What programs of a plain Debian need from /etc to run; no accounts, no keys, no host configuration.
-constexpr const char* kEtc[] = {"alternatives",
-                                "ca-certificates",
-                                "ca-certificates.conf",
-                                "chromium",
-                                "chromium.d",
-                                "debian_version",
-                                "fonts",
-                                "java-11-openjdk",
-                                "java-17-openjdk",
-                                "ld.so.cache",
-                                "ld.so.conf",
-                                "ld.so.conf.d",
-                                "localtime",
-                                "magic",
-                                "mime.types",
-                                "os-release",
-                                "perl",
-                                "protocols",
-                                "python3",
-                                "python3.11",
-                                "services",
-                                "ssl/certs",
-                                "ssl/openssl.cnf",
-                                "timezone",
-                                "xml"};
-constexpr const char* kEtcWithNetwork[] = {"resolv.conf", "nsswitch.conf", "gai.conf"};
 
 void add(std::vector<std::string>& out, std::initializer_list<std::string> words) {
   out.insert(out.end(), words);
@@ -51,20 +24,17 @@ void add_top_folder(std::vector<std::string>& out, const fs::path& path) {
   }
 }
 
-void add_system(std::vector<std::string>& out, Network network) {
+void add_system(std::vector<std::string>& out, const SandboxSpec& spec) {
   add(out, {"--ro-bind", "/usr", "/usr"});
   for (auto* name : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) add_top_folder(out, name);
-  add(out, {"--perms", "0755", "--dir", "/etc"});
-  auto etc = [&](const char* name) {
+  add(out, {"--ro-bind", spec.mounts.stage + "/etc", "/etc"});
+  for (auto* name : kSandboxEtcFolders) {
     auto path = fs::path("/etc") / name;
-    std::error_code error;
-    if (fs::exists(path, error)) add(out, {"--ro-bind-try", path.string(), path.string()});
-  };
-  for (auto* name : kEtc) etc(name);
-  if (network == Network::on)
-    for (auto* name : kEtcWithNetwork) etc(name);
-  add(out,
-      {"--ro-bind-data", "6", "/etc/passwd", "--ro-bind-data", "7", "/etc/group", "--ro-bind-data", "8", "/etc/hosts"});
+    add(out, {"--ro-bind-try", path.string(), path.string()});
+  }
+  if (spec.network == Network::off) return;
+  // The host's own names count. As content: a file that was replaced under its mount cannot be mounted again.
+  add(out, {"--ro-bind-data", "6", "/etc/resolv.conf", "--ro-bind-data", "7", "/etc/hosts"});
 }
 
 }  // namespace
@@ -102,7 +72,7 @@ std::vector<std::string> bubblewrap_arguments(const SandboxSpec& spec) {
                                   "--clearenv"};
   if (spec.network == Network::on) out.emplace_back("--share-net");
   for (const auto& [name, value] : spec.env) add(out, {"--setenv", name, value});
-  add_system(out, spec.network);
+  add_system(out, spec);
   for (const auto& path : spec.host_paths) add(out, {"--ro-bind-try", path.string(), path.string()});
   add(out, {"--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp", "--dir", "/tmp/home", "--dir",
             "/mnt", "--dir", "/run", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"});

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "exec/sandbox_etc.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/log.hpp"
 #include "snapshot/tree_copy.hpp"
@@ -64,6 +65,8 @@ Workspace::Workspace(const WorkspaceRequest& r)
   if (r.job->runtime == Runtime::host_process) {  // a sandbox has both in a tmpfs of its own
     make_folder("home");
     make_folder("tmp");
+  } else {
+    link_to(fs::absolute(prepare_sandbox_etc(r.state_root)), folder_ / "etc");
   }
   if (kind_ == WorkspaceKind::overlay) {
     make_folder("upper");
@@ -108,7 +111,9 @@ PrivateMounts Workspace::mounts(const std::string& stage) const {
 }
 
 PrivateMounts Workspace::sandbox_mounts(const std::string& stage) const {
-  return mounts(stage);
+  auto m = mounts(stage);
+  m.binds.emplace_back("etc", stage + "/etc");
+  return m;
 }
 
 PrivateMounts Workspace::host_mounts(const std::string& stage) const {

@@ -61,10 +61,10 @@ auto guarded(F&& f) -> decltype(f()) {
 Result<std::unique_ptr<Engine>> Engine::open(EngineConfig config) {
   PIKA_TRY(check_config(config));
   return guarded([&]() -> Result<std::unique_ptr<Engine>> {
-    pika::make_dirs(config.state_root, 0700);
     std::optional<std::uint32_t> uid;
     if (::geteuid() == 0) uid = config.job_uid.value_or(65534);
     if (uid == 0u) return fail(ErrorKind::invalid, "jobs never run as root: job_uid must not be 0");
+    pika::make_dirs(config.state_root, 0700);
     auto objects = PIKA_TRY(ObjectStore::open(config.state_root));
     auto engine = std::unique_ptr<Engine>(new Engine());
     engine->impl_ = std::make_unique<Impl>(std::move(config), std::move(objects), uid);

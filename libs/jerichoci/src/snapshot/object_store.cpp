@@ -79,8 +79,9 @@ pika::Status ObjectStore::import_tree(const fs::path& source, const Oid& tree, c
     auto there = git_output(git_command(source, {"cat-file", "-e", last->hex() + "^{tree}"}, GitConfig::clean, env));
     if (there) wanted += "^" + last->hex() + "\n";
   }
-  auto pack = git_command(source, {"pack-objects", "--revs", "--stdout", "--quiet", "--delta-base-offset"},
-                          GitConfig::clean, env);
+  auto pack =
+      git_command(source, {"pack-objects", "--revs", "--stdout", "--quiet", "--delta-base-offset", "--window=0"},
+                  GitConfig::clean, env);
   auto pipe = pika::make_pipe();
   // A file in memory, not a pipe: a packer that ends early would send us SIGPIPE.
   pika::UniqueFd wanted_fd(::memfd_create("wanted", MFD_CLOEXEC));

@@ -1,0 +1,15 @@
+// The /etc of sandboxes: copies of the small files that programs of a plain Debian need to run, and accounts of its
+// own. One prepared folder is one mount; mounting two dozen files one by one made every job some milliseconds later.
+#pragma once
+#include <filesystem>
+
+namespace jerichoci {
+
+// Folders of hundreds of entries: empty in the prepared folder, the host's are mounted on them.
+inline constexpr const char* kSandboxEtcFolders[] = {"alternatives", "fonts", "ssl/certs"};
+
+// The folder, below state_root, made when the host's own files changed since the last one. Looked at for every job
+// (some 20 stats), so that an engine that runs for months follows the host's updates. Thread-safe. Throws SystemError.
+std::filesystem::path prepare_sandbox_etc(const std::filesystem::path& state_root);
+
+}  // namespace jerichoci
