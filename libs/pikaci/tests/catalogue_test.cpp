@@ -63,7 +63,7 @@ needs = ["build"]
   CHECK(jobs[0].limits.pids == 512);
   CHECK(jobs[0].env.at("LANG") == "C");
   CHECK(jobs[0].env_allow == std::vector<std::string>{"HOME"});
-  CHECK(jobs[0].caches == std::vector<std::string>{"npm"});
+  CHECK(jobs[0].caches == std::vector<jerichoci::CacheSpec>{"npm"});
   CHECK(jobs[1].needs == std::vector<std::string>{"build"});
   CHECK(jobs[1].runtime == jerichoci::Runtime::sandbox);
   CHECK(jobs[1].network == jerichoci::Network::off);
@@ -80,7 +80,7 @@ TEST_CASE("a lane's own command is a target with one job of the lane's id") {
   CHECK(job.id == "fmt");
   CHECK(job.command == std::vector<std::string>{"script/fmt", "--check"});
   CHECK(job.limits.time == 120 * pika::kSecond);
-  CHECK(job.caches == std::vector<std::string>{"ccache"});
+  CHECK(job.caches == std::vector<jerichoci::CacheSpec>{"ccache"});
 }
 
 TEST_CASE("the older form is read as it is") {

@@ -33,6 +33,7 @@
 #include <string_view>
 #include <vector>
 
+#include "jerichoci/fault.hpp"
 #include "jerichoci/model.hpp"
 #include "jerichoci/status.hpp"
 #include "pika/base/result.hpp"
@@ -51,6 +52,10 @@ struct EngineConfig {
   std::uint64_t log_cap_bytes =
       256u << 20;                          // of one job's log: half of it head, half tail, a line about the cut between
   fs::path bubblewrap = "/usr/bin/bwrap";  // the sandbox program
+  fs::path runc = "/usr/sbin/runc";        // the OCI runtime
+  std::map<std::string, fs::path> roots{};  // named root filesystems: a folder, or an OCI image layout (runtime oci)
+  std::map<std::string, std::string> reuse_for_gates{};  // job id -> why: policy that lets a reused verdict count
+  std::function<void(FaultPoint)> fault{};               // called at each fault point, for tests that die there
 };
 
 struct RunRequest {
@@ -61,6 +66,11 @@ struct RunRequest {
   std::optional<std::string> run_id{};  // chosen by the caller, else made
   std::vector<std::string> changed_files{}, filters{};
   std::map<std::string, std::string> labels{};
+  std::vector<PrepareSpec> prepares{};
+  std::map<std::string, std::string> secrets{};  // name -> value; never written anywhere
+  TrustDomain trust{};
+  bool gate = false;       // its verdict decides a landing: no reused verdicts
+  bool fail_fast = false;  // the first failure cancels what has not begun and what runs
 };
 
 // One event: JSON object with schema_version, seq, time (ISO), event, run_id and the event's own fields. Events:

@@ -76,7 +76,8 @@ Workspace::Workspace(const WorkspaceRequest& r)
     copy_tree(r.checkout, folder_ / "workspace", CopyFiles::copy, {}, owner_);
   }
   for (std::size_t i = 0; i < caches_; ++i)
-    link_to(fs::absolute(cache_folder(r.state_root, r.job->caches[i], owner_)), folder_ / fmt::format("cache-{}", i));
+    link_to(fs::absolute(cache_folder(r.state_root, r.job->caches[i].name, owner_)),
+            folder_ / fmt::format("cache-{}", i));
 }
 
 Workspace::~Workspace() {

@@ -46,25 +46,98 @@ pika::Status check_environment(const JobSpec& job) {
     if (!valid_env_name(name))
       return fail(ErrorKind::invalid, fmt::format("job '{}': {} is no environment name", job.id, quote_name(name)),
                   "use letters, digits and _, not beginning with a digit");
-  for (const auto& name : job.caches)
-    if (!valid_id(name))
-      return fail(ErrorKind::invalid, fmt::format("job '{}': {} is no cache name", job.id, quote_name(name)),
-                  "use [a-z0-9_-], at most 64 characters");
   return {};
 }
 
-pika::Status check_limits(const JobSpec& job) {
-  const auto& l = job.limits;
+pika::Status check_caches(const JobSpec& job) {
+  for (const auto& cache : job.caches) {
+    if (!valid_id(cache.name))
+      return fail(ErrorKind::invalid, fmt::format("job '{}': {} is no cache name", job.id, quote_name(cache.name)),
+                  "use [a-z0-9_-], at most 64 characters");
+    auto what = fmt::format("job '{}': cache '{}'", job.id, cache.name);
+    if (!cache.path.empty()) PIKA_TRY(check_inner_path(cache.path, what));
+    for (const auto& path : cache.key_files) PIKA_TRY(check_inner_path(path, what));
+  }
+  return {};
+}
+
+pika::Status check_network(std::string_view id, Network network, const std::vector<std::string>& allow_hosts) {
+  if (network == Network::allow_list && allow_hosts.empty())
+    return fail(ErrorKind::invalid, fmt::format("job '{}' asks for an allow-list and names no host", id),
+                "name the hosts in allow_hosts, or use network = \"off\"");
+  if (network != Network::allow_list && !allow_hosts.empty())
+    return fail(ErrorKind::invalid, fmt::format("job '{}' names hosts, but its network is {}", id, to_string(network)),
+                "use network = \"allow_list\"");
+  for (const auto& host : allow_hosts) {
+    bool good = !host.empty() && host.size() <= 260 && host.find_first_of(" \t\r\n/@\\") == std::string::npos &&
+                !has_nul(host) && host != "*";
+    if (!good)
+      return fail(ErrorKind::invalid, fmt::format("job '{}': {} is no host to allow", id, quote_name(host)),
+                  "write a name, with * for what is before a dot, and a port if it is not 80 or 443: "
+                  "\"registry.npmjs.org\", \"*.debian.org\", \"10.0.0.7:8080\"");
+  }
+  return {};
+}
+
+pika::Status check_secrets(const JobSpec& job) {
+  std::set<std::string> names;
+  for (const auto& secret : job.secrets) {
+    if (secret.name.empty() || has_nul(secret.name) || !valid_env_name(secret.env))
+      return fail(ErrorKind::invalid,
+                  fmt::format("job '{}': the secret {} needs a name and a variable", job.id, quote_name(secret.name)),
+                  "use letters, digits and _ for the variable");
+    if (!names.insert(secret.env).second || job.env.contains(secret.env))
+      return fail(ErrorKind::invalid, fmt::format("job '{}': {} is set twice", job.id, secret.env));
+  }
+  return {};
+}
+
+pika::Status check_extras(const JobSpec& job) {
+  PIKA_TRY(check_caches(job));
+  PIKA_TRY(check_network(job.id, job.network, job.allow_hosts));
+  PIKA_TRY(check_secrets(job));
+  if (job.artifacts) {
+    if (job.artifacts->globs.empty())
+      return fail(ErrorKind::invalid, fmt::format("job '{}' collects artifacts and names none", job.id),
+                  "name them: globs = [\"report/**\"]");
+    for (const auto& glob : job.artifacts->globs)
+      PIKA_TRY(check_inner_path(glob, fmt::format("job '{}': artifacts", job.id)));
+  }
+  if (job.reuse) {
+    if (job.reuse->inputs.empty())
+      return fail(ErrorKind::invalid, fmt::format("job '{}' wants its verdict reused and names no inputs", job.id));
+    for (const auto& path : job.reuse->inputs)
+      PIKA_TRY(check_inner_path(path, fmt::format("job '{}': inputs", job.id)));
+    if (!(job.reuse->audit >= 0 && job.reuse->audit <= 1))
+      return fail(ErrorKind::invalid, fmt::format("job '{}': the audited share must be from 0 to 1", job.id));
+  }
+  if (!job.root.empty() && !valid_id(job.root))
+    return fail(ErrorKind::invalid, fmt::format("job '{}': {} is no root's name", job.id, quote_name(job.root)),
+                "use [a-z0-9_-], at most 64 characters");
+  if (job.runtime == Runtime::oci && job.root.empty())
+    return fail(ErrorKind::invalid, fmt::format("job '{}' runs in an image and names none", job.id),
+                "name it with root");
+  for (const auto& [kind, count] : job.retries)
+    if (kind == FailureKind::none || count > 10)
+      return fail(ErrorKind::invalid, fmt::format("job '{}': at most 10 retries, of a failure kind", job.id));
+  if (job.weight == 0) return fail(ErrorKind::invalid, fmt::format("job '{}': its weight must be at least 1", job.id));
+  return {};
+}
+
+pika::Status check_limits(const std::string& id, const Limits& l) {
   if (l.time <= 0 || l.grace < 0)
-    return fail(ErrorKind::invalid, fmt::format("job '{}': its time limit must be more than 0", job.id));
+    return fail(ErrorKind::invalid, fmt::format("job '{}': its time limit must be more than 0", id));
   if (l.cpus && !(*l.cpus > 0 && *l.cpus < 100000))
-    return fail(ErrorKind::invalid, fmt::format("job '{}': its cpu limit must be more than 0", job.id));
+    return fail(ErrorKind::invalid, fmt::format("job '{}': its cpu limit must be more than 0", id));
   if (l.memory_bytes && *l.memory_bytes < (1u << 20))
-    return fail(ErrorKind::invalid, fmt::format("job '{}': its memory limit is under 1 MiB", job.id),
+    return fail(ErrorKind::invalid, fmt::format("job '{}': its memory limit is under 1 MiB", id),
                 "write sizes with a unit: \"512MiB\", \"8GiB\"");
   if (l.pids && *l.pids < 4)
-    return fail(ErrorKind::invalid, fmt::format("job '{}': its process limit is under 4", job.id),
+    return fail(ErrorKind::invalid, fmt::format("job '{}': its process limit is under 4", id),
                 "the sandbox itself takes two");
+  if (l.disk_bytes && *l.disk_bytes < (1u << 20))
+    return fail(ErrorKind::invalid, fmt::format("job '{}': its disk limit is under 1 MiB", id),
+                "write sizes with a unit: \"512MiB\", \"8GiB\"");
   return {};
 }
 
@@ -77,7 +150,68 @@ pika::Status check_job(const JobSpec& job) {
   if (std::any_of(job.command.begin(), job.command.end(), has_nul))
     return fail(ErrorKind::invalid, fmt::format("job '{}': its command holds a NUL byte", job.id));
   PIKA_TRY(check_environment(job));
-  return check_limits(job);
+  PIKA_TRY(check_extras(job));
+  return check_limits(job.id, job.limits);
+}
+
+pika::Status check_prepare(const PrepareSpec& prepare) {
+  if (!valid_id(prepare.id))
+    return fail(ErrorKind::invalid, fmt::format("{} is no id of a prepare node", quote_name(prepare.id)),
+                "use [a-z0-9_-], at most 64 characters");
+  if (prepare.command.empty() || prepare.command[0].empty() ||
+      std::any_of(prepare.command.begin(), prepare.command.end(), has_nul))
+    return fail(ErrorKind::invalid, fmt::format("prepare node '{}' has no command", prepare.id));
+  if (prepare.kind == PrepareSpec::Kind::nix_build && (prepare.command.size() != 1 || prepare.command[0][0] == '-'))
+    return fail(ErrorKind::invalid, fmt::format("prepare node '{}' must name one installable", prepare.id),
+                "for example \".#workspace-deps\"");
+  for (const auto& path : prepare.inputs)
+    PIKA_TRY(check_inner_path(path, fmt::format("prepare node '{}'", prepare.id)));
+  for (const auto& [name, value] : prepare.env)
+    if (!valid_env_name(name) || has_nul(value))
+      return fail(ErrorKind::invalid,
+                  fmt::format("prepare node '{}': {} is no environment name", prepare.id, quote_name(name)));
+  PIKA_TRY(check_network(prepare.id, prepare.network, prepare.allow_hosts));
+  return check_limits(prepare.id, prepare.limits);
+}
+
+// An absolute path in the sandbox that covers nothing of ours.
+pika::Status check_mount(const JobSpec& job, const std::string& path) {
+  std::filesystem::path clean(path);
+  bool good = clean.is_absolute() && clean == clean.lexically_normal() && clean.has_filename() && !has_nul(path);
+  for (auto* never : {"/usr", "/etc", "/proc", "/sys", "/dev", "/workspace", "/caches", "/bin", "/sbin", "/lib",
+                      "/lib32", "/lib64", "/run/secrets"})
+    if (path == never || path.starts_with(std::string(never) + "/")) good = good && path.starts_with("/workspace/");
+  if (good) return {};
+  return fail(ErrorKind::invalid, fmt::format("job '{}': nothing can be mounted at {}", job.id, quote_name(path)),
+              "use a folder of its own, like /prepared/deps, or one below /workspace");
+}
+
+// The circle, if there is one, among nodes that wait for one another.
+template <class Node>
+pika::Status check_needs(const std::vector<Node>& nodes, std::string_view what) {
+  std::set<std::string> ids, done;
+  for (const auto& node : nodes) ids.insert(node.id);
+  for (const auto& node : nodes)
+    for (const auto& need : node.needs)
+      if (!ids.contains(need))
+        return fail(ErrorKind::invalid,
+                    fmt::format("{} '{}' needs {}, which is no {} here", what, node.id, quote_name(need), what));
+  // Take away what has no open need until nothing moves; what stays is a circle.
+  for (bool moved = true; moved;) {
+    moved = false;
+    for (const auto& node : nodes) {
+      if (done.contains(node.id)) continue;
+      if (!std::all_of(node.needs.begin(), node.needs.end(), [&](const auto& n) { return done.contains(n); })) continue;
+      done.insert(node.id);
+      moved = true;
+    }
+  }
+  for (const auto& node : nodes)
+    if (!done.contains(node.id))
+      return fail(ErrorKind::invalid,
+                  fmt::format("{} '{}' waits for itself: its needs go round in a circle", what, node.id),
+                  "remove one of the needs");
+  return {};
 }
 
 }  // namespace
@@ -93,34 +227,36 @@ bool valid_run_id(std::string_view id) {
                      [](char c) { return is_lower(c) || is_upper(c) || is_digit(c) || c == '_' || c == '-'; });
 }
 
-pika::Status check_jobs(const std::vector<JobSpec>& jobs) {
-  std::set<std::string> ids;
+pika::Status check_inner_path(const std::string& path, std::string_view what) {
+  std::filesystem::path clean(path);
+  bool up = std::any_of(clean.begin(), clean.end(), [](const auto& part) { return part == ".."; });
+  if (!path.empty() && !has_nul(path) && clean.is_relative() && !up) return {};
+  return fail(ErrorKind::invalid, fmt::format("{}: {} is no path below the workspace", what, quote_name(path)),
+              "write it relative, without '..'");
+}
+
+pika::Status check_jobs(const std::vector<JobSpec>& jobs, const std::vector<PrepareSpec>& prepares) {
+  std::set<std::string> ids, outputs;
+  for (const auto& prepare : prepares) {
+    PIKA_TRY(check_prepare(prepare));
+    ids.insert(prepare.id);
+    if (!outputs.insert(prepare.id).second)
+      return fail(ErrorKind::invalid, fmt::format("two prepare nodes have the id '{}'", prepare.id),
+                  "give each its own");
+  }
   for (const auto& job : jobs) {
     PIKA_TRY(check_job(job));
     if (!ids.insert(job.id).second)
       return fail(ErrorKind::invalid, fmt::format("two jobs have the id '{}'", job.id), "give each its own");
-  }
-  for (const auto& job : jobs)
-    for (const auto& need : job.needs)
-      if (!ids.contains(need))
-        return fail(ErrorKind::invalid,
-                    fmt::format("job '{}' needs {}, which is no job here", job.id, quote_name(need)));
-  // Take away what has no open need until nothing moves; what stays is a circle.
-  std::set<std::string> done;
-  for (bool moved = true; moved;) {
-    moved = false;
-    for (const auto& job : jobs) {
-      if (done.contains(job.id)) continue;
-      if (!std::all_of(job.needs.begin(), job.needs.end(), [&](const auto& n) { return done.contains(n); })) continue;
-      done.insert(job.id);
-      moved = true;
+    for (const auto& mount : job.prepared) {
+      if (!outputs.contains(mount.output))
+        return fail(ErrorKind::invalid, fmt::format("job '{}' wants the output {}, which no prepare node makes", job.id,
+                                                    quote_name(mount.output)));
+      if (!mount.path.empty()) PIKA_TRY(check_mount(job, mount.path));
     }
   }
-  for (const auto& job : jobs)
-    if (!done.contains(job.id))
-      return fail(ErrorKind::invalid, fmt::format("job '{}' waits for itself: its needs go round in a circle", job.id),
-                  "remove one of the needs");
-  return {};
+  PIKA_TRY(check_needs(prepares, "prepare node"));
+  return check_needs(jobs, "job");
 }
 
 }  // namespace jerichoci

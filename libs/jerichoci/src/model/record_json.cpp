@@ -1,9 +1,5 @@
-// The records as JSON, schema_version 1.
-#include <fmt/format.h>
-
-#include "jerichoci/model.hpp"
-#include "pika/base/hash.hpp"
-#include "pika/base/text.hpp"
+// What happened, as JSON: runs, jobs, snapshots; schema_version 1.
+#include "model/json_parts.hpp"
 
 namespace jerichoci {
 
@@ -11,101 +7,7 @@ namespace json = pika::json;
 using pika::ErrorKind;
 using pika::fail;
 
-std::string_view to_string(Placement placement) {
-  switch (placement) {
-    case Placement::local:
-      return "local";
-  }
-  return "";
-}
-std::string_view to_string(Runtime runtime) {
-  switch (runtime) {
-    case Runtime::host_process:
-      return "host_process";
-    case Runtime::sandbox:
-      return "sandbox";
-  }
-  return "";
-}
-std::string_view to_string(Network network) {
-  switch (network) {
-    case Network::off:
-      return "off";
-    case Network::on:
-      return "on";
-  }
-  return "";
-}
-std::optional<Placement> parse_placement(std::string_view word) {
-  if (word == "local") return Placement::local;
-  return std::nullopt;
-}
-std::optional<Runtime> parse_runtime(std::string_view word) {
-  if (word == "host_process") return Runtime::host_process;
-  if (word == "sandbox") return Runtime::sandbox;
-  return std::nullopt;
-}
-std::optional<Network> parse_network(std::string_view word) {
-  if (word == "off") return Network::off;
-  if (word == "on") return Network::on;
-  return std::nullopt;
-}
-
-json::Value bytes_to_json(const std::string& bytes) {
-  if (pika::is_utf8(bytes)) return json::Value(bytes);
-  return json::Object{{"base64", pika::base64_encode(bytes)}};
-}
-
-std::optional<std::string> bytes_from_json(const json::Value& value) {
-  if (auto* text = value.if_string()) return std::string(text->data(), text->size());
-  if (auto coded = json::find_string(value, "base64")) return pika::base64_decode(*coded);
-  return std::nullopt;
-}
-
 namespace {
-
-json::Array list_to_json(const std::vector<std::string>& list) {
-  json::Array out;
-  for (const auto& item : list) out.push_back(bytes_to_json(item));
-  return out;
-}
-
-json::Object map_to_json(const std::map<std::string, std::string>& map) {
-  json::Object out;
-  for (const auto& [key, value] : map) out[pika::to_utf8(key)] = bytes_to_json(value);
-  return out;
-}
-
-std::vector<std::string> list_from_json(const json::Value& value, std::string_view key) {
-  std::vector<std::string> out;
-  if (auto* list = json::find_array(value, key))
-    for (const auto& item : *list)
-      if (auto text = bytes_from_json(item)) out.push_back(std::move(*text));
-  return out;
-}
-
-std::map<std::string, std::string> map_from_json(const json::Value& value, std::string_view key) {
-  std::map<std::string, std::string> out;
-  if (auto* object = json::find_object(value, key))
-    for (const auto& [name, item] : *object)
-      if (auto text = bytes_from_json(item)) out[std::string(name)] = std::move(*text);
-  return out;
-}
-
-std::string text_or_empty(const json::Value& value, std::string_view key) {
-  auto* item = json::find(value, key);
-  return item ? bytes_from_json(*item).value_or("") : "";
-}
-
-template <class T>
-pika::Result<T> word_from_json(const json::Value& value, std::string_view key,
-                               std::optional<T> (*parse)(std::string_view)) {
-  auto word = PIKA_TRY(json::get_string(value, key));
-  if (auto known = parse(word)) return *known;
-  return fail(ErrorKind::invalid,
-              fmt::format("the field '{}' says {}, a word this version does not know", key, pika::quote_name(word)),
-              "a newer version may have written it");
-}
 
 pika::Status check_schema(const json::Value& value, std::string_view what) {
   auto version = json::find_int(value, "schema_version");
@@ -116,37 +18,157 @@ pika::Status check_schema(const json::Value& value, std::string_view what) {
   return {};
 }
 
-json::Object limits_to_json(const Limits& limits) {
-  json::Object out;
-  if (limits.cpus) out["cpus"] = *limits.cpus;
-  if (limits.memory_bytes) out["memory_bytes"] = *limits.memory_bytes;
-  if (limits.pids) out["pids"] = *limits.pids;
-  out["time_us"] = limits.time;
-  out["grace_us"] = limits.grace;
-  return out;
-}
-
-Limits limits_from_json(const json::Value& value) {
-  Limits limits;
-  auto* object = json::find(value, "limits");
-  if (!object) return limits;
-  if (auto* cpus = json::find(*object, "cpus")) {
-    if (auto* d = cpus->if_double()) limits.cpus = *d;
-    if (auto* n = cpus->if_int64()) limits.cpus = static_cast<double>(*n);
-  }
-  if (auto n = json::find_int(*object, "memory_bytes"); n && *n > 0)
-    limits.memory_bytes = static_cast<std::uint64_t>(*n);
-  if (auto n = json::find_int(*object, "pids"); n && *n > 0) limits.pids = static_cast<std::uint32_t>(*n);
-  if (auto n = json::find_int(*object, "time_us")) limits.time = *n;
-  if (auto n = json::find_int(*object, "grace_us")) limits.grace = *n;
-  return limits;
-}
-
 json::Array phases_to_json(const std::vector<PhaseTiming>& phases) {
   json::Array out;
   for (const auto& p : phases)
     out.push_back(json::Object{{"phase", p.phase}, {"started_at", p.started_at}, {"finished_at", p.finished_at}});
   return out;
+}
+
+json::Array attempts_to_json(const std::vector<AttemptRecord>& attempts) {
+  json::Array out;
+  for (const auto& a : attempts) {
+    json::Object one{{"number", a.number},
+                     {"status", to_string(a.status)},
+                     {"failure", to_string(a.failure)},
+                     {"message", pika::to_utf8(a.message)},
+                     {"started_at", a.started_at},
+                     {"finished_at", a.finished_at},
+                     {"log_bytes", a.log_bytes}};
+    if (a.exit_code) one["exit_code"] = *a.exit_code;
+    out.emplace_back(std::move(one));
+  }
+  return out;
+}
+
+pika::Status attempts_from_json(const json::Value& v, std::vector<AttemptRecord>& out) {
+  auto* list = json::find_array(v, "earlier_attempts");
+  if (!list) return {};
+  for (const auto& item : *list) {
+    AttemptRecord a;
+    a.number = static_cast<unsigned>(count_or_zero(item, "number"));
+    a.status = PIKA_TRY(word_from_json(item, "status", parse_status));
+    a.failure = PIKA_TRY(word_from_json(item, "failure", parse_failure_kind));
+    a.message = text_or_empty(item, "message");
+    if (auto n = json::find_int(item, "exit_code")) a.exit_code = static_cast<int>(*n);
+    a.started_at = json::find_int(item, "started_at").value_or(0);
+    a.finished_at = json::find_int(item, "finished_at").value_or(0);
+    a.log_bytes = count_or_zero(item, "log_bytes");
+    out.push_back(std::move(a));
+  }
+  return {};
+}
+
+json::Object used_to_json(const ResourceUse& used) {
+  json::Object out;
+  if (used.cpu_time) out["cpu_time_us"] = *used.cpu_time;
+  if (used.peak_memory_bytes) out["peak_memory_bytes"] = *used.peak_memory_bytes;
+  if (used.disk_bytes) out["disk_bytes"] = *used.disk_bytes;
+  return out;
+}
+
+ResourceUse used_from_json(const json::Value& v) {
+  ResourceUse used;
+  auto* object = json::find(v, "used");
+  if (!object) return used;
+  used.cpu_time = json::find_int(*object, "cpu_time_us");
+  if (auto n = json::find_int(*object, "peak_memory_bytes")) used.peak_memory_bytes = static_cast<std::uint64_t>(*n);
+  if (auto n = json::find_int(*object, "disk_bytes")) used.disk_bytes = static_cast<std::uint64_t>(*n);
+  return used;
+}
+
+json::Array cache_uses_to_json(const std::vector<CacheUse>& caches) {
+  json::Array out;
+  for (const auto& c : caches)
+    out.push_back(json::Object{
+        {"name", c.name}, {"restored", c.restored}, {"saved", pika::to_utf8(c.saved)}, {"bytes", c.bytes}});
+  return out;
+}
+
+json::Array artifacts_to_json(const std::vector<ArtifactRecord>& artifacts) {
+  json::Array out;
+  for (const auto& a : artifacts)
+    out.push_back(json::Object{
+        {"path", bytes_to_json(a.path)}, {"content", a.content}, {"bytes", a.bytes}, {"executable", a.executable}});
+  return out;
+}
+
+json::Object reuse_to_json(const ReuseRecord& r) {
+  return {{"key", r.key}, {"run_id", r.run_id}, {"reused", r.reused}, {"audit", r.audit}, {"why_not", r.why_not}};
+}
+
+json::Object environment_to_json(const EnvironmentRecord& e) {
+  return {{"kernel", pika::to_utf8(e.kernel)},
+          {"architecture", e.architecture},
+          {"host_tools", e.host_tools},
+          {"root_digest", e.root_digest}};
+}
+
+// Fields that came later than version 1's first; absent ones say nothing.
+void later_fields_to_json(const JobRecord& job, json::Object& out) {
+  if (job.attempt != 1) out["attempt"] = job.attempt;
+  if (!job.earlier_attempts.empty()) out["earlier_attempts"] = attempts_to_json(job.earlier_attempts);
+  if (!job.enforced.empty()) out["enforced"] = list_to_json(job.enforced);
+  if (auto used = used_to_json(job.used); !used.empty()) out["used"] = std::move(used);
+  if (!job.caches.empty()) out["caches"] = cache_uses_to_json(job.caches);
+  if (!job.artifacts.empty()) out["artifacts"] = artifacts_to_json(job.artifacts);
+  if (!job.contacted.empty()) out["contacted"] = list_to_json(job.contacted);
+  if (job.reuse) out["reuse"] = reuse_to_json(*job.reuse);
+  out["environment"] = environment_to_json(job.environment);
+}
+
+pika::Status later_fields_from_json(const json::Value& v, JobRecord& job) {
+  if (auto n = count_or_zero(v, "attempt")) job.attempt = static_cast<unsigned>(n);
+  PIKA_TRY(attempts_from_json(v, job.earlier_attempts));
+  job.enforced = list_from_json(v, "enforced");
+  job.used = used_from_json(v);
+  if (auto* list = json::find_array(v, "caches"))
+    for (const auto& c : *list)
+      job.caches.push_back({text_or_empty(c, "name"), text_or_empty(c, "restored"), text_or_empty(c, "saved"),
+                            count_or_zero(c, "bytes")});
+  if (auto* list = json::find_array(v, "artifacts"))
+    for (const auto& a : *list)
+      job.artifacts.push_back({text_or_empty(a, "path"), text_or_empty(a, "content"), count_or_zero(a, "bytes"),
+                               json::find_bool(a, "executable").value_or(false)});
+  job.contacted = list_from_json(v, "contacted");
+  if (auto* r = json::find(v, "reuse"))
+    job.reuse = ReuseRecord{text_or_empty(*r, "key"), text_or_empty(*r, "run_id"),
+                            json::find_bool(*r, "reused").value_or(false), text_or_empty(*r, "audit"),
+                            text_or_empty(*r, "why_not")};
+  if (auto* e = json::find(v, "environment"))
+    job.environment = {text_or_empty(*e, "kernel"), text_or_empty(*e, "architecture"), text_or_empty(*e, "host_tools"),
+                       text_or_empty(*e, "root_digest")};
+  return {};
+}
+
+json::Object prepared_to_json(const PreparedOutputRecord& p) {
+  return {{"id", p.id},
+          {"role", bytes_to_json(p.role)},
+          {"content", p.content},
+          {"status", to_string(p.status)},
+          {"failure", to_string(p.failure)},
+          {"message", pika::to_utf8(p.message)},
+          {"reused", p.reused},
+          {"bytes", p.bytes},
+          {"log_bytes", p.log_bytes},
+          {"started_at", p.started_at},
+          {"finished_at", p.finished_at}};
+}
+
+pika::Result<PreparedOutputRecord> prepared_from_json(const json::Value& v) {
+  PreparedOutputRecord p;
+  p.id = PIKA_TRY(json::get_string(v, "id"));
+  p.role = text_or_empty(v, "role");
+  p.content = text_or_empty(v, "content");
+  p.status = PIKA_TRY(word_from_json(v, "status", parse_status));
+  p.failure = PIKA_TRY(word_from_json(v, "failure", parse_failure_kind));
+  p.message = text_or_empty(v, "message");
+  p.reused = json::find_bool(v, "reused").value_or(false);
+  p.bytes = count_or_zero(v, "bytes");
+  p.log_bytes = count_or_zero(v, "log_bytes");
+  p.started_at = json::find_int(v, "started_at").value_or(0);
+  p.finished_at = json::find_int(v, "finished_at").value_or(0);
+  return p;
 }
 
 pika::Result<JobRecord> job_record_from_json(const json::Value& v) {
@@ -170,40 +192,11 @@ pika::Result<JobRecord> job_record_from_json(const json::Value& v) {
   job.not_enforced = list_from_json(v, "not_enforced");
   job.log_bytes = static_cast<std::uint64_t>(json::find_int(v, "log_bytes").value_or(0));
   job.log_path = text_or_empty(v, "log_path");
+  PIKA_TRY(later_fields_from_json(v, job));
   return job;
 }
 
 }  // namespace
-
-json::Value to_json(const JobSpec& job) {
-  return json::Object{{"id", job.id},
-                      {"description", bytes_to_json(job.description)},
-                      {"command", list_to_json(job.command)},
-                      {"placement", to_string(job.placement)},
-                      {"runtime", to_string(job.runtime)},
-                      {"network", to_string(job.network)},
-                      {"limits", limits_to_json(job.limits)},
-                      {"env", map_to_json(job.env)},
-                      {"env_allow", list_to_json(job.env_allow)},
-                      {"caches", list_to_json(job.caches)},
-                      {"needs", list_to_json(job.needs)}};
-}
-
-pika::Result<JobSpec> job_spec_from_json(const json::Value& value) {
-  JobSpec job;
-  job.id = PIKA_TRY(json::get_string(value, "id"));
-  job.description = text_or_empty(value, "description");
-  job.command = list_from_json(value, "command");
-  job.placement = PIKA_TRY(word_from_json(value, "placement", parse_placement));
-  job.runtime = PIKA_TRY(word_from_json(value, "runtime", parse_runtime));
-  job.network = PIKA_TRY(word_from_json(value, "network", parse_network));
-  job.limits = limits_from_json(value);
-  job.env = map_from_json(value, "env");
-  job.env_allow = list_from_json(value, "env_allow");
-  job.caches = list_from_json(value, "caches");
-  job.needs = list_from_json(value, "needs");
-  return job;
-}
 
 json::Value to_json(const SnapshotRecord& snapshot) {
   json::Object out{{"tree", snapshot.tree.hex()}, {"dirty", snapshot.dirty}};
@@ -240,6 +233,7 @@ json::Value to_json(const JobRecord& job) {
                    {"log_bytes", job.log_bytes},
                    {"log_path", job.log_path}};
   if (job.exit_code) out["exit_code"] = *job.exit_code;
+  later_fields_to_json(job, out);
   return out;
 }
 
@@ -262,6 +256,13 @@ json::Value to_json(const RunRecord& run) {
                    {"labels", map_to_json(run.labels)},
                    {"jobs", std::move(jobs)}};
   if (run.rerun_of) out["rerun_of"] = *run.rerun_of;
+  if (!run.prepared.empty()) {
+    json::Array prepared;
+    for (const auto& p : run.prepared) prepared.push_back(prepared_to_json(p));
+    out["prepared"] = std::move(prepared);
+  }
+  out["trust"] = to_json(run.trust);
+  out["gate"] = run.gate;
   return out;
 }
 
@@ -287,6 +288,10 @@ pika::Result<RunRecord> run_record_from_json(const json::Value& v) {
   run.labels = map_from_json(v, "labels");
   if (auto* jobs = json::find_array(v, "jobs"))
     for (const auto& job : *jobs) run.jobs.push_back(PIKA_TRY(job_record_from_json(job)));
+  if (auto* prepared = json::find_array(v, "prepared"))
+    for (const auto& p : *prepared) run.prepared.push_back(PIKA_TRY(prepared_from_json(p)));
+  if (auto* trust = json::find(v, "trust")) run.trust = trust_from_json(*trust);
+  run.gate = json::find_bool(v, "gate").value_or(false);
   return run;
 }
 

@@ -13,8 +13,17 @@ json::Value to_json(const Plan& plan) {
   if (!plan.jobs.empty())
     nodes.push_back(json::Object{
         {"id", kCheckoutNode}, {"kind", "prepare"}, {"depends_on", json::Array{}}, {"tree", plan.snapshot.tree.hex()}});
+  for (const auto& prepare : plan.prepares) {
+    json::Array depends_on{kCheckoutNode};
+    for (const auto& need : prepare.needs) depends_on.emplace_back(prepare_node(need));
+    nodes.push_back(json::Object{{"id", prepare_node(prepare.id)},
+                                 {"kind", "prepare"},
+                                 {"depends_on", std::move(depends_on)},
+                                 {"prepare", to_json(prepare)}});
+  }
   for (const auto& job : plan.jobs) {
     json::Array depends_on{kCheckoutNode};
+    for (const auto& mount : job.prepared) depends_on.emplace_back(prepare_node(mount.output));
     for (const auto& need : job.needs) depends_on.emplace_back(execute_node(need));
     nodes.push_back(json::Object{{"id", execute_node(job.id)},
                                  {"kind", "execute"},
@@ -26,7 +35,10 @@ json::Value to_json(const Plan& plan) {
                       {"target_id", bytes_to_json(plan.target_id)},
                       {"target_description", bytes_to_json(plan.target_description)},
                       {"snapshot", to_json(plan.snapshot)},
-                      {"nodes", std::move(nodes)}};
+                      {"nodes", std::move(nodes)},
+                      {"trust", to_json(plan.trust)},
+                      {"gate", plan.gate},
+                      {"fail_fast", plan.fail_fast}};
 }
 
 pika::Result<Plan> plan_from_json(const json::Value& value) {
@@ -46,11 +58,16 @@ pika::Result<Plan> plan_from_json(const json::Value& value) {
   if (!snapshot || !nodes) return fail(ErrorKind::invalid, "the plan has no snapshot or no nodes");
   plan.snapshot = PIKA_TRY(snapshot_from_json(*snapshot));
   for (const auto& node : *nodes) {
+    if (auto* prepare = json::find(node, "prepare"))
+      plan.prepares.push_back(PIKA_TRY(prepare_spec_from_json(*prepare)));
     if (json::find_string(node, "kind") != "execute") continue;
     auto* job = json::find(node, "job");
     if (!job) return fail(ErrorKind::invalid, "a node of the plan has no job");
     plan.jobs.push_back(PIKA_TRY(job_spec_from_json(*job)));
   }
+  if (auto* trust = json::find(value, "trust")) plan.trust = trust_from_json(*trust);
+  plan.gate = json::find_bool(value, "gate").value_or(false);
+  plan.fail_fast = json::find_bool(value, "fail_fast").value_or(false);
   return plan;
 }
 

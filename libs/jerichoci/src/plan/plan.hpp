@@ -2,7 +2,10 @@
 //
 //   {"schema_version": 1, "run_id": ..., "target_id": ..., "target_description": ..., "snapshot": {...},
 //    "nodes": [{"id": "prepare/checkout", "kind": "prepare", "depends_on": [], "tree": "..."},
-//              {"id": "execute/test", "kind": "execute", "depends_on": ["prepare/checkout"], "job": {JobSpec}}]}
+//              {"id": "prepare/deps", "kind": "prepare", "depends_on": ["prepare/checkout"], "prepare": {PrepareSpec}},
+//              {"id": "execute/test", "kind": "execute", "depends_on": ["prepare/checkout", "prepare/deps"],
+//               "job": {JobSpec}}],
+//    "trust": {...}, "gate": false, "fail_fast": false}
 #pragma once
 #include <string>
 #include <string_view>
@@ -18,11 +21,17 @@ struct Plan {
   std::string run_id, target_id, target_description;
   SnapshotRecord snapshot;
   std::vector<JobSpec> jobs;
+  std::vector<PrepareSpec> prepares{};
+  TrustDomain trust{};
+  bool gate = false, fail_fast = false;
 };
 
 inline constexpr const char* kCheckoutNode = "prepare/checkout";
 inline std::string execute_node(const std::string& job_id) {
   return "execute/" + job_id;
+}
+inline std::string prepare_node(const std::string& id) {
+  return "prepare/" + id;
 }
 
 pika::json::Value to_json(const Plan& plan);

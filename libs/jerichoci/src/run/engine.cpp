@@ -102,7 +102,7 @@ Result<SnapshotRecord> Engine::snapshot_worktree(const fs::path& repository) {
 }
 
 Result<RunRecord> Engine::run_jobs(const RunRequest& request, const EventSink& sink, const CancelToken& cancel) {
-  PIKA_TRY(check_jobs(request.jobs));
+  PIKA_TRY(check_jobs(request.jobs, request.prepares));
   return guarded([&]() -> Result<RunRecord> {
     if (!request.jobs.empty() && !impl_->objects.has_tree(request.snapshot.tree))
       return fail(ErrorKind::not_found, fmt::format("the tree {} is not in the store", request.snapshot.tree.hex()),
@@ -127,11 +127,15 @@ Result<RunRecord> Engine::rerun_jobs(const std::string& run_id, const EventSink&
   request.changed_files = before.changed_files;
   request.filters = before.filters;
   request.labels = before.labels;
+  request.prepares = plan.prepares;
+  request.trust = plan.trust;
+  request.gate = plan.gate;
+  request.fail_fast = plan.fail_fast;
   return run_jobs(request, sink, cancel);
 }
 
 Result<RunRecord> Engine::record_skipped_run(const RunRequest& request, const std::string& why) {
-  PIKA_TRY(check_jobs(request.jobs));
+  PIKA_TRY(check_jobs(request.jobs, request.prepares));
   return guarded([&]() -> Result<RunRecord> {
     RunRecord run;
     run.run_id = request.run_id ? *request.run_id : pika::make_ulid();
@@ -151,7 +155,8 @@ Result<RunRecord> Engine::record_skipped_run(const RunRequest& request, const st
       run.jobs.back().status = Status::skipped;
       run.jobs.back().message = why;
     }
-    Plan plan{run.run_id, run.target_id, run.target_description, run.snapshot, request.jobs};
+    Plan plan{run.run_id,       run.target_id, run.target_description, run.snapshot,     request.jobs,
+              request.prepares, request.trust, request.gate,           request.fail_fast};
     pika::write_file_atomic(impl_->runs.run_folder(run.run_id) / "plan.json", pika::json::print_pretty(to_json(plan)));
     impl_->runs.write_record(run, RunStore::Durable::yes);
     return run;

@@ -128,10 +128,12 @@ class JobRun {
     spec.bubblewrap = c_.engine.config.bubblewrap;
     spec.command = job_.command;
     spec.env = environment(kSandboxWorkspace);
-    for (const auto& name : job_.caches) spec.env[cache_variable(name)] = "/caches/" + name;
+    for (const auto& cache : job_.caches) {
+      spec.env[cache_variable(cache.name)] = "/caches/" + cache.name;
+      spec.caches.push_back(cache.name);
+    }
     spec.network = job_.network;
     spec.host_paths = c_.engine.config.sandbox_paths;
-    spec.caches = job_.caches;
     spec.mounts = workspace_->sandbox_mounts(sandbox_stage());
     spec.identity = identity();
     return start_sandbox(spec);
@@ -156,9 +158,9 @@ class JobRun {
     if (!job_.env.contains("HOME")) spec.env["HOME"] = home;
     if (!job_.env.contains("TMPDIR")) spec.env["TMPDIR"] = tmp;
     for (std::size_t i = 0; i < job_.caches.size(); ++i)
-      spec.env[cache_variable(job_.caches[i])] =
+      spec.env[cache_variable(job_.caches[i].name)] =
           stage_ ? fmt::format("{}/cache-{}", stage_->path(), i)
-                 : cache_folder(c_.engine.config.state_root, job_.caches[i], {}).string();
+                 : cache_folder(c_.engine.config.state_root, job_.caches[i].name, {}).string();
     spec.identity = identity();
     if (job_.network == Network::off)
       record_.not_enforced.emplace_back("network off: a host process has the host's network");

@@ -90,10 +90,14 @@ class RunDriver {
     record_.changed_files = request_.changed_files;
     record_.filters = request_.filters;
     record_.labels = request_.labels;
+    record_.trust = request_.trust;
+    record_.gate = request_.gate;
     for (const auto& job : request_.jobs) record_.jobs.push_back(new_job_record(job));
     engine_.runs.write_record(record_, RunStore::Durable::no);
     reserve_room(folder_ / kReserve);
-    Plan plan{record_.run_id, record_.target_id, record_.target_description, record_.snapshot, request_.jobs};
+    Plan plan{record_.run_id,   record_.target_id, record_.target_description,
+              record_.snapshot, request_.jobs,     request_.prepares,
+              request_.trust,   request_.gate,     request_.fail_fast};
     replace_file(folder_ / "plan.json", pika::json::print_pretty(to_json(plan)));
     if (!request_.jobs.empty()) engine_.objects.pin(record_.run_id, record_.snapshot.tree);
     journal_.event("run_started",

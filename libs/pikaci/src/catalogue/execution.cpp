@@ -147,7 +147,7 @@ void read_caches(TableReader& table, jerichoci::JobSpec& job) {
       table.complain(word.at,
                      fmt::format("the cache '{}' would share its variable with another of this job", word.text));
     else
-      job.caches.push_back(word.text);
+      job.caches.emplace_back(word.text);
   }
 }
 

@@ -26,7 +26,9 @@ std::string job_words(const jerichoci::JobSpec& job) {
                            pika::format_duration(job.limits.time));
   if (job.limits.memory_bytes) words += ", " + pika::format_bytes(*job.limits.memory_bytes);
   if (!job.needs.empty()) words += ", after " + pika::join(job.needs, ", ");
-  if (!job.caches.empty()) words += ", caches " + pika::join(job.caches, ", ");
+  std::vector<std::string> caches;
+  for (const auto& cache : job.caches) caches.push_back(cache.name);
+  if (!caches.empty()) words += ", caches " + pika::join(caches, ", ");
   return words;
 }
 
