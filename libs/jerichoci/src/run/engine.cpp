@@ -89,6 +89,7 @@ Result<SnapshotRecord> Engine::snapshot_commit(const fs::path& repository, const
     snapshot.tree = info->tree;
     snapshot.head = commit;
     PIKA_TRY(impl_->objects.import_tree(source.path(), snapshot.tree));
+    reach(*impl_, FaultPoint::snapshot_objects_written);
     return snapshot;
   });
 }
@@ -97,7 +98,9 @@ Result<SnapshotRecord> Engine::snapshot_worktree(const fs::path& repository) {
   return guarded([&]() -> Result<SnapshotRecord> {
     pika::make_dirs(impl_->config.state_root / "tmp", 0700);
     pika::TempDir scratch("capture-", impl_->config.state_root / "tmp");
-    return capture_worktree(impl_->objects, repository, scratch.path());
+    auto snapshot = PIKA_TRY(capture_worktree(impl_->objects, repository, scratch.path()));
+    reach(*impl_, FaultPoint::snapshot_objects_written);
+    return snapshot;
   });
 }
 

@@ -7,6 +7,7 @@
 #include "jerichoci/jerichoci.hpp"
 #include "pika/base/fd.hpp"
 #include "run/bell.hpp"
+#include "run/reach.hpp"
 #include "run/slots.hpp"
 #include "runstore/run_store.hpp"
 #include "snapshot/checkouts.hpp"
@@ -20,7 +21,7 @@ struct EngineParts {
         job_uid(uid),
         runs(config.state_root),
         objects(std::move(o)),
-        checkouts(config.state_root, job_uid),
+        checkouts(config.state_root, job_uid, config.fault),
         cgroups(CgroupHost::detect()),
         slots(config.state_root, config.slots),
         bell(slots.folder()),
@@ -38,5 +39,10 @@ struct EngineParts {
   Isolation isolation;
   pika::UniqueFd lock;  // engine.lock, shared
 };
+
+// Passes a fault point: in a test the process may end here.
+inline void reach(const EngineParts& engine, FaultPoint point) {
+  reach(engine.config.fault, point);
+}
 
 }  // namespace jerichoci

@@ -82,15 +82,19 @@ class JobRun {
     record_.workspace_kind = to_string(kind_);
     workspace_.emplace(
         WorkspaceRequest{c_.engine.config.state_root, c_.checkout, c_.run_id, &job_, kind_, c_.engine.job_uid});
+    reach(c_.engine, FaultPoint::workspace_made);
     auto name = fmt::format("jerichoci-{}-{}-{}", c_.run_id, job_.id, pika::random_hex(4));
     cgroup_ = JobCgroup::make(c_.engine.cgroups, name, job_.limits, record_.not_enforced);
     for (const auto& group : cgroup_.folders()) c_.busy.note("cgroup " + group.string());
+    reach(c_.engine, FaultPoint::cgroup_made);
     phase.next("run");
     auto process = job_.runtime == Runtime::sandbox ? begin_sandbox() : begin_host_process();
     Supervision supervision{job_.limits.time, job_.limits.grace, c_.cancel_fd, [this](std::uint64_t bytes) {
                               c_.journal.event("job_progress", {{"job_id", job_.id}, {"log_bytes", bytes}});
                             }};
+    reach(c_.engine, FaultPoint::job_started);
     judge(supervise(*process, *log_, supervision));
+    reach(c_.engine, FaultPoint::job_ended);
   }
 
   pika::Status may_run() {
@@ -220,6 +224,7 @@ class JobRun {
       pika::log_error("jerichoci", "a cgroup of run {} stays", c_.run_id);
     stage_.reset();
     if (workspace_) workspace_->remove();
+    reach(c_.engine, FaultPoint::workspace_removed);
     if (log_) {
       try {
         log_->close(now());
@@ -227,6 +232,7 @@ class JobRun {
         pika::log_error("jerichoci", "the end of a log is lost: {}", error.what());
       }
       record_.log_bytes = log_->size();
+      reach(c_.engine, FaultPoint::log_closed);
     }
   }
 

@@ -94,12 +94,15 @@ class RunDriver {
     record_.gate = request_.gate;
     for (const auto& job : request_.jobs) record_.jobs.push_back(new_job_record(job));
     engine_.runs.write_record(record_, RunStore::Durable::no);
+    reach(engine_, FaultPoint::run_record_written);
     reserve_room(folder_ / kReserve);
     Plan plan{record_.run_id,   record_.target_id, record_.target_description,
               record_.snapshot, request_.jobs,     request_.prepares,
               request_.trust,   request_.gate,     request_.fail_fast};
     replace_file(folder_ / "plan.json", pika::json::print_pretty(to_json(plan)));
+    reach(engine_, FaultPoint::plan_written);
     if (!request_.jobs.empty()) engine_.objects.pin(record_.run_id, record_.snapshot.tree);
+    reach(engine_, FaultPoint::snapshot_pinned);
     journal_.event("run_started",
                    {{"target_id", bytes_to_json(record_.target_id)}, {"tree", record_.snapshot.tree.hex()}});
     journal_.event("plan_ready", {{"jobs", record_.jobs.size()}});
@@ -214,6 +217,7 @@ class RunDriver {
         waiting_for_slot_ = true;
         return;
       }
+      reach(engine_, FaultPoint::slot_taken);
       start(i, std::move(*slot));
     }
   }
@@ -249,7 +253,9 @@ class RunDriver {
       tell_finished(record_.jobs[i]);
       node_finished(execute_node(record_.jobs[i].id), "execute", record_.jobs[i].status);
     }
-    if (!batch.empty()) save();
+    if (batch.empty()) return;
+    save();
+    reach(engine_, FaultPoint::job_recorded);
   }
 
   void wait() {
@@ -281,6 +287,7 @@ class RunDriver {
       sync_file(folder_ / "plan.json");
       engine_.runs.write_record(record_, RunStore::Durable::yes);
       recorded_ = true;
+      reach(engine_, FaultPoint::run_recorded);
     } catch (const pika::SystemError& error) {
       // A verdict that is not on disk is none: the next start settles the run as lost.
       record_.status = Status::failed;
@@ -328,6 +335,7 @@ pika::Result<RunRecord> drive_run(EngineParts& engine, const RunRequest& request
     if (run && is_final(run->status)) busy->done();
     return std::unexpected(created.error());
   }
+  reach(engine, FaultPoint::run_folder_made);
   RunDriver driver(engine, request, sink, cancel, std::move(*busy));
   return driver.run();
 }

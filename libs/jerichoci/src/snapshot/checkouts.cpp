@@ -28,8 +28,8 @@ std::string boot_id() {
 
 }  // namespace
 
-Checkouts::Checkouts(const fs::path& state_root, std::optional<std::uint32_t> owner)
-    : root_(state_root / "checkouts"), owner_(owner) {
+Checkouts::Checkouts(const fs::path& state_root, std::optional<std::uint32_t> owner, FaultHook fault)
+    : root_(state_root / "checkouts"), owner_(owner), fault_(std::move(fault)) {
   pika::make_dirs(root_, 0700);
   auto mark = root_ / ".boot";
   auto seen = pika::read_file(mark);
@@ -122,8 +122,10 @@ pika::Result<fs::path> Checkouts::ensure(const ObjectStore& store, const Oid& tr
   } remover{aside};
   pika::make_dirs(aside);
   PIKA_TRY(build(store, tree, aside));
+  reach(fault_, FaultPoint::checkout_written);
   if (::rename((aside / "files").c_str(), place.c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST)
     throw pika::SystemError(fmt::format("rename to '{}'", place.string()));
+  reach(fault_, FaultPoint::checkout_published);
   return place;
 }
 

@@ -9,6 +9,7 @@
 
 #include "pika/base/result.hpp"
 #include "pika/gitx/oid.hpp"
+#include "run/reach.hpp"
 #include "snapshot/object_store.hpp"
 
 namespace jerichoci {
@@ -17,7 +18,7 @@ class Checkouts {
  public:
   // `owner`: the user jobs run as, when that is another than ours. Checkouts of an earlier boot are dropped: they
   // were never synced, so after a power cut their files may be empty; making them again is cheaper than the fsyncs.
-  Checkouts(const std::filesystem::path& state_root, std::optional<std::uint32_t> owner);
+  Checkouts(const std::filesystem::path& state_root, std::optional<std::uint32_t> owner, FaultHook fault = {});
 
   // The folder with the tree's files. The first call for a tree makes it aside and renames it into place: from the
   // newest other checkout when that differs little, else from the store alone.
@@ -35,6 +36,7 @@ class Checkouts {
   pika::Status build(const ObjectStore& store, const pika::git::Oid& tree, const std::filesystem::path& aside) const;
   std::filesystem::path root_;
   std::optional<std::uint32_t> owner_;
+  FaultHook fault_;
 };
 
 }  // namespace jerichoci
