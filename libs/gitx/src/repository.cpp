@@ -18,6 +18,7 @@ struct Free {
   void operator()(git_object* p) const { git_object_free(p); }
   void operator()(git_commit* p) const { git_commit_free(p); }
   void operator()(git_tree* p) const { git_tree_free(p); }
+  void operator()(git_treebuilder* p) const { git_treebuilder_free(p); }
   void operator()(git_blob* p) const { git_blob_free(p); }
   void operator()(git_reference* p) const { git_reference_free(p); }
   void operator()(git_revwalk* p) const { git_revwalk_free(p); }
@@ -354,6 +355,21 @@ Oid Repository::write_commit(const Oid& tree_id, const std::vector<Oid>& parents
 Oid Repository::write_blob(std::string_view content) {
   git_oid out;
   if (git_blob_create_from_buffer(&out, impl_->repo.get(), content.data(), content.size()) != 0) broken("write blob");
+  return from_git(&out);
+}
+
+Oid Repository::write_tree(const std::vector<TreeEntry>& entries) {
+  git_treebuilder* raw = nullptr;
+  if (git_treebuilder_new(&raw, impl_->repo.get(), nullptr) != 0) broken("write tree");
+  Owned<git_treebuilder> builder(raw);
+  for (const auto& e : entries) {
+    auto id = to_git(e.id);
+    unsigned mode = (e.mode & 0170000) == 0100000 ? (e.mode & 0100 ? 0100755u : 0100644u) : e.mode;
+    if (git_treebuilder_insert(nullptr, builder.get(), e.path.c_str(), &id, static_cast<git_filemode_t>(mode)) != 0)
+      broken("write tree with " + quote_name(e.path));
+  }
+  git_oid out;
+  if (git_treebuilder_write(&out, builder.get()) != 0) broken("write tree");
   return from_git(&out);
 }
 

@@ -32,6 +32,7 @@ pika::Status make_store(const fs::path& path) {
   auto made = git_output(git_command(path.parent_path(), {"init", "--quiet", "--bare", "--template=", aside.string()}));
   if (!made) return std::unexpected(made.error());
   for (const auto& [key, value] : {std::pair{"core.fsync", "committed,loose-object"},
+                                   {"core.fsyncObjectFiles", "true"},  // the same for libgit2, see subset_tree
                                    {"gc.auto", "0"},
                                    {"core.logAllRefUpdates", "false"},
                                    {"pack.writeReverseIndex", "false"}})

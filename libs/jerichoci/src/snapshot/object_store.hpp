@@ -1,7 +1,8 @@
 // objects.git: the bare git store below the state root whose trees are the snapshots.
 //
-// A tree that is in the store is there with everything below it: objects only ever arrive as whole packs, and git
-// moves a pack into place after it has checked and synced it. So "seen before" is one look-up.
+// A tree that is in the store is there with everything below it: objects arrive as whole packs, which git moves into
+// place after it has checked and synced them, or as single trees of what is there, each synced after what it names
+// (subset_tree.hpp). So "seen before" is one look-up.
 #pragma once
 #include <filesystem>
 #include <string>

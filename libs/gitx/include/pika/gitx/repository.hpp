@@ -81,6 +81,9 @@ class Repository {
   Oid write_commit(const Oid& tree, const std::vector<Oid>& parents, const Signature& author,
                    const Signature& committer, const std::string& message);
   Oid write_blob(std::string_view content);
+  // A tree of these entries, whose paths are plain names and whose objects are there, in any order; the modes of old
+  // git versions (0100664) become today's. A tree that is there already is not written again.
+  Oid write_tree(const std::vector<TreeEntry>& entries);
 
   void* raw() const;  // git_repository*
 
