@@ -13,6 +13,7 @@
 #include "run/engine_parts.hpp"
 #include "run/job_runner.hpp"
 #include "run/run_driver.hpp"
+#include "runstore/sweep.hpp"
 #include "snapshot/worktree.hpp"
 
 namespace jerichoci {
@@ -46,6 +47,17 @@ pika::Status check_config(const EngineConfig& config) {
   return {};
 }
 
+// engine.lock, shared. Whoever finds himself alone first removes what the dead left aside.
+UniqueFd lock_state(const fs::path& state_root) {
+  auto path = state_root / "engine.lock";
+  UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock) throw pika::SystemError(fmt::format("open '{}'", path.string()));
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) sweep_aside(state_root);
+  while (::flock(lock.get(), LOCK_SH) != 0)  // who sweeps now is soon done
+    if (errno != EINTR) throw pika::SystemError(fmt::format("lock '{}'", path.string()));
+  return lock;
+}
+
 // An environment failure as an answer: the caller asked for something this host does not give now.
 template <class F>
 auto guarded(F&& f) -> decltype(f()) {
@@ -65,14 +77,12 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineConfig config) {
     if (::geteuid() == 0) uid = config.job_uid.value_or(65534);
     if (uid == 0u) return fail(ErrorKind::invalid, "jobs never run as root: job_uid must not be 0");
     pika::make_dirs(config.state_root, 0700);
+    auto lock = lock_state(config.state_root);
     auto objects = PIKA_TRY(ObjectStore::open(config.state_root));
     auto engine = std::unique_ptr<Engine>(new Engine());
     engine->impl_ = std::make_unique<Impl>(std::move(config), std::move(objects), uid);
     auto& impl = *engine->impl_;
-    auto lock = impl.config.state_root / "engine.lock";
-    impl.lock = UniqueFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!impl.lock || ::flock(impl.lock.get(), LOCK_SH | LOCK_NB) != 0)
-      throw pika::SystemError(fmt::format("lock '{}'", lock.string()));
+    impl.lock = std::move(lock);
     settle_dead_runs(impl.runs);
     return engine;
   });

@@ -12,6 +12,7 @@
 #include "pika/base/text.hpp"
 #include "runstore/journal.hpp"
 #include "runstore/run_store.hpp"
+#include "runstore/sweep.hpp"
 
 namespace jerichoci {
 
@@ -76,6 +77,20 @@ void remove_work(const fs::path& work) {
   }
 }
 
+// The last event of a run that has its last record, unless it is there.
+void end_journal(const RunStore& store, const RunRecord& run) {
+  auto path = store.run_folder(run.run_id) / "events.jsonl";
+  auto text = pika::read_file(path).value_or("");
+  auto trimmed = pika::trim(text);
+  auto last = pika::json::parse(trimmed.substr(trimmed.rfind('\n') + 1), "the last event");
+  if (last && pika::json::find_string(*last, "event") == "run_finished") return;
+  Journal journal(path, run.run_id, {});
+  journal.event("run_finished", {{"status", to_string(run.status)},
+                                 {"failure", to_string(run.failure)},
+                                 {"message", pika::to_utf8(run.message)},
+                                 {"exit_code", exit_code(run.status, run.failure)}});
+}
+
 void settle_record(const RunStore& store, const std::string& run_id) {
   auto run = store.read_record(run_id);
   if (!run) {
@@ -88,7 +103,8 @@ void settle_record(const RunStore& store, const std::string& run_id) {
     return;
   }
   ::unlink((store.run_folder(run_id) / ".reserve").c_str());
-  if (is_final(run->status)) return;
+  sweep_temporary_files(store.run_folder(run_id));
+  if (is_final(run->status)) return end_journal(store, *run);
   auto now = pika::system_clock().now();
   for (auto& job : run->jobs) {
     if (is_final(job.status)) continue;
@@ -107,11 +123,7 @@ void settle_record(const RunStore& store, const std::string& run_id) {
   run->message = "the engine went away while the run was busy";
   run->finished_at = now;
   store.write_record(*run, RunStore::Durable::yes);
-  Journal journal(store.run_folder(run_id) / "events.jsonl", run_id, {});
-  journal.event("run_finished", {{"status", to_string(run->status)},
-                                 {"failure", to_string(run->failure)},
-                                 {"message", run->message},
-                                 {"exit_code", exit_code(run->status, run->failure)}});
+  end_journal(store, *run);
 }
 
 }  // namespace

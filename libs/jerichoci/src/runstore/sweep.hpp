@@ -1,0 +1,14 @@
+// What a dead engine was in the middle of writing aside: folders and files that no record names.
+#pragma once
+#include <filesystem>
+
+namespace jerichoci {
+
+// Removes every half-made thing below the state root: checkouts and object stores aside, scratch of captures, content
+// that was not yet given its name. Only for who knows that no engine works on this state root. Throws SystemError.
+void sweep_aside(const std::filesystem::path& state_root);
+
+// Removes the temporary files of atomic writes (".<name>.<hex>.tmp") in one folder; not below it.
+void sweep_temporary_files(const std::filesystem::path& folder);
+
+}  // namespace jerichoci
