@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "body.hpp"
+#include "compress.hpp"
 #include "event_queue.hpp"
 #include "headers.hpp"
 #include "pika/base/check.hpp"
@@ -230,9 +231,11 @@ awaitable<Response> Session::handle(Request request) {
     bool done = false;
   };
   auto job = std::make_shared<Job>(Job{.request = std::move(request), .response = {}});
-  const bool accepted = shared_.workers.submit([self = shared_from_this(), job] {
+  auto& workers = over_unix_ ? shared_.local_workers : shared_.workers;
+  const bool accepted = workers.submit([self = shared_from_this(), job] {
     try {
       job->response = self->shared_.app.handle(job->request);
+      if (!self->over_unix_) compress_answer(job->request, job->response);
     } catch (const std::exception& e) {
       log_error("http", "{} {}: {}", job->request.method, quote_name(job->request.target), e.what());
       job->response = failed();

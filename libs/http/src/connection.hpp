@@ -17,7 +17,8 @@ struct Shared {
   const ServerOptions& options;
   App& app;
   boost::asio::io_context& io;
-  WorkerPool& workers;
+  WorkerPool& workers;        // handlers of requests over TCP
+  WorkerPool& local_workers;  // ... over the Unix socket
   StreamThreads& streams;
   std::atomic<bool> stopping = false;
 };

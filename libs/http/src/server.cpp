@@ -35,8 +35,14 @@ struct Server::Impl {
         io(static_cast<int>(std::max(1u, options.io_threads))),
         work(asio::make_work_guard(io)),
         workers(options.workers, options.max_pending),
+        local_workers(options.unix_path.empty() ? 1 : options.unix_workers, options.max_pending),
         streams(options.max_streams),
-        shared{.options = options, .app = app, .io = io, .workers = workers, .streams = streams} {}
+        shared{.options = options,
+               .app = app,
+               .io = io,
+               .workers = workers,
+               .local_workers = local_workers,
+               .streams = streams} {}
 
   struct Acceptor {
     Acceptor(asio::io_context& io, UniqueFd socket) : descriptor(io, socket.release()) {}
@@ -55,7 +61,7 @@ struct Server::Impl {
   const ServerOptions options;
   asio::io_context io;
   asio::executor_work_guard<asio::io_context::executor_type> work;
-  WorkerPool workers;
+  WorkerPool workers, local_workers;
   StreamThreads streams;
   Shared shared;
   std::vector<std::thread> threads;
@@ -188,6 +194,7 @@ void Server::Impl::stop(Micros drain) {
   for_each(&Connection::stop_soon);
   if (!wait_for_end(std::chrono::microseconds(drain))) for_each(&Connection::abort);
   workers.stop();
+  local_workers.stop();
   // A handler that ended only now may have begun a stream or an event stream meanwhile.
   for_each(&Connection::abort);
   streams.join();

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "http_support.hpp"
+#include "inflate.hpp"
 #include "pika/base/hash.hpp"
 
 using namespace pika;
@@ -372,4 +373,120 @@ TEST_CASE("many connections at once") {
     });
   for (auto& thread : threads) thread.join();
   CHECK(good == 400);
+}
+
+namespace {
+
+Response long_page(std::string body = std::string(20'000, 'a')) {
+  return html_response(200, std::move(body));
+}
+
+std::string gunzip_answer(const std::string& body) {
+  Inflater inflater;
+  std::string out;
+  const auto added = inflater.add(body, [&](std::string_view piece) -> Status {
+    out.append(piece);
+    return {};
+  });
+  CHECK(added);
+  CHECK(inflater.at_end());
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("text goes out gzipped to whom takes it, and plain to whom does not") {
+  Running s;
+  s.app.routes["page"] = [](Request&) { return long_page(); };
+  auto peer = s.peer();
+  peer.send(get("/page", "Accept-Encoding: br, gzip\r\n"));
+  auto answer = peer.read_answer();
+  CHECK(answer.head.find("Content-Encoding: gzip") != std::string::npos);
+  CHECK(answer.head.find("Vary: Accept-Encoding") != std::string::npos);
+  CHECK(answer.body.size() < 1000);
+  CHECK(gunzip_answer(answer.body) == std::string(20'000, 'a'));
+  for (auto* refused :
+       {"", "Accept-Encoding: gzip;q=0\r\n", "Accept-Encoding: br\r\n", "Accept-Encoding: gzip;q=0.000\r\n"}) {
+    peer.send(get("/page", refused));
+    answer = peer.read_answer();
+    CHECK(answer.head.find("Content-Encoding") == std::string::npos);
+    CHECK(answer.head.find("Vary: Accept-Encoding") != std::string::npos);
+    CHECK(answer.body.size() == 20'000);
+  }
+}
+
+TEST_CASE("what is short, coded already or no text is not gzipped") {
+  Running s;
+  s.app.routes["short"] = [](Request&) { return html_response(200, "hello"); };
+  s.app.routes["coded"] = [](Request&) {
+    auto response = long_page();
+    response.add("Content-Encoding", "gzip");
+    return response;
+  };
+  s.app.routes["pack"] = [](Request&) {
+    auto response = long_page();
+    response.set("Content-Type", "application/x-git-upload-pack-result");
+    return response;
+  };
+  auto peer = s.peer();
+  for (auto* path : {"/short", "/coded", "/pack"}) {
+    peer.send(get(path, "Accept-Encoding: gzip\r\n"));
+    const auto answer = peer.read_answer();
+    CHECK(answer.head.find("Vary") == std::string::npos);
+    CHECK(answer.body.size() == (std::string_view(path) == "/short" ? 5u : 20'000u));
+  }
+}
+
+TEST_CASE("a streamed answer is gzipped as it comes, its first piece at once") {
+  Running s;
+  Flag seen;
+  s.app.routes["stream"] = [&](Request&) {
+    Response response;
+    response.set("Content-Type", "text/html; charset=utf-8");
+    response.stream = [&](BodyWriter& out) {
+      out.write("first");
+      seen.wait();
+      out.write(std::string(100'000, 'b'));
+    };
+    return response;
+  };
+  auto peer = s.peer();
+  peer.send(get("/stream", "Accept-Encoding: gzip\r\nConnection: close\r\n"));
+  const auto head = peer.read_until("\r\n\r\n");
+  CHECK(head.find("Content-Encoding: gzip") != std::string::npos);
+  std::string body = peer.read_until("\r\n");  // a chunk's size: something is there before the rest was made
+  CHECK(std::stoul(body, nullptr, 16) > 0);
+  seen.set();
+  body += peer.read_to_end();
+  std::string whole;
+  for (std::size_t at = 0; at < body.size();) {
+    const auto line = body.find("\r\n", at);
+    const auto size = std::stoul(body.substr(at, line - at), nullptr, 16);
+    whole += body.substr(line + 2, size);
+    at = line + 2 + size + 2;
+    if (size == 0) break;
+  }
+  CHECK(gunzip_answer(whole) == "first" + std::string(100'000, 'b'));
+}
+
+TEST_CASE("requests over the Unix socket are answered while every other worker is held") {
+  TempDir dir("http-");
+  ServerOptions options;
+  options.workers = 1;
+  options.unix_path = dir.path() / "sock";
+  Running s(std::move(options));
+  Flag held, go;
+  s.app.routes["hold"] = [&](Request&) {
+    held.set();
+    go.wait();
+    return text_response(200, "held");
+  };
+  auto holder = s.peer();
+  holder.send(get("/hold"));
+  CHECK(held.wait());
+  auto hook = RawPeer::unix_socket(dir.path() / "sock");
+  hook.send(get("/hello"));
+  CHECK(hook.read_answer().body == "hello\n");
+  go.set();
+  CHECK(holder.read_answer().body == "held");
 }
