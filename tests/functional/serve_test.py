@@ -102,6 +102,17 @@ class Serve(unittest.TestCase):
                 self.assertEqual(answer.status, 403, (headers, answer))
             self.assertEqual(forge.branch("acme/rocket", number)["state"], "open")
 
+    def test_an_address_cannot_make_a_page_speak_for_the_forge(self):
+        with Forge() as forge:
+            for field in ("done", "trouble", "flash"):
+                self.assertNotIn("call-this-number", forge.page(f"/?{field}=call-this-number").text)
+
+    def test_a_method_that_an_address_does_not_take_is_told_which_it_takes(self):
+        with Forge() as forge:
+            answer = forge.request("PUT", "/login", "", {})
+            self.assertEqual(answer.status, 405)
+            self.assertEqual(answer.headers["Allow"], "GET, POST")
+
     def test_a_sign_in_link_works_once(self):
         with Forge() as forge:
             link = forge.login_link().removeprefix(forge.url)

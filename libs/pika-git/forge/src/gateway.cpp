@@ -54,6 +54,8 @@ struct Gateway::Connection {
 
 namespace {
 
+constexpr int kGivenBackAttempts = 10;
+
 domain::AttemptId id_of(const fm::AttemptKey& key) {
   return domain::AttemptId(key.attempt.value());
 }
@@ -203,8 +205,10 @@ void Gateway::serve_until_end(const std::shared_ptr<Connection>& connection) {
             break;
           }
           std::lock_guard lock(mutex_);
-          if (auto& slot = connections_[connection->name]; slot && slot != connection) slot->close();
-          connections_[connection->name] = connection;
+          if (auto& slot = connections_[connection->name]; slot != connection) {
+            if (slot) slot->close();
+            slot = connection;
+          }
           queued_ = true;
           changed_.notify_all();
         } else {
@@ -259,6 +263,15 @@ bool Gateway::greet(Connection& c, const fm::Hello& hello) {
     c.send(fm::HelloRefused{"name", "a runner's name is up to 64 letters, digits, dots, dashes and underscores",
                             "start it with --name"});
     return false;
+  }
+  {
+    // Its earlier connection, should we not have seen the end of that, gets nothing any more: what it was given now
+    // would be given to nobody.
+    std::lock_guard lock(mutex_);
+    if (auto at = connections_.find(hello.name); at != connections_.end()) {
+      at->second->close();
+      connections_.erase(at);
+    }
   }
   c.name = hello.name;
   c.info = {.name = hello.name,
@@ -333,7 +346,10 @@ void Gateway::handle(Connection& c, const fm::Message& message) {
          .status = jerichoci::Status::failed,
          .failure = FailureKind::lost,
          .message = fmt::format("runner {} gave it back: {}", c.name, refused->reason),
-         .at = now});
+         .at = now,
+         // Nothing ran: a runner that drains may say so more often than one is lost.
+         .again = store::AttemptEnd::Again{kGivenBackAttempts, times_.lost_backoff,
+                                           fmt::format("runner {} gave it back", c.name)}});
   }
 }
 
@@ -392,7 +408,7 @@ void Gateway::handle_done(Connection& c, const fm::Done& done) {
   c.send(ack);
 }
 
-// Records an end, and tries a lost lane again, a few times, with back-off.
+// Records an end, and (in the same transaction) tries a lost lane again, a few times, with back-off.
 void Gateway::end(const store::AttemptEnd& given) {
   auto wanted = given;
   auto asked = store_.attempt(wanted.attempt);
@@ -402,17 +418,9 @@ void Gateway::end(const store::AttemptEnd& given) {
     wanted.failure = FailureKind::none;
     wanted.message = asked->cancel_why;
   }
-  auto outcome = store_.end_attempt(wanted);
-  if (outcome == store::EndOutcome::recorded && wanted.failure == FailureKind::lost) {
-    if (auto context = store_.attempt_context(wanted.attempt)) {
-      auto newest = store_.newest_suite(context->branch.id);
-      bool wanted_still =
-          newest && newest->id == context->suite.id && context->branch.state == store::BranchState::open;
-      if (wanted_still && context->attempt.number < times_.lost_attempts)
-        store_.add_attempt(context->lane.id, "the runner was lost",
-                           wanted.at + times_.lost_backoff * context->attempt.number, wanted.at);
-    }
-  }
+  if (wanted.failure == FailureKind::lost && !wanted.again)
+    wanted.again = {times_.lost_attempts, times_.lost_backoff, "the runner was lost"};
+  store_.end_attempt(wanted);
   kick();
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "flash.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/text.hpp"
 #include "pika/gitx/repository.hpp"
@@ -16,11 +17,9 @@ web::Chrome chrome(const Call& call, const store::Repository* repository) {
   c.csrf = call.principal.csrf();
   c.base_url = call.site.url;
   c.now = system_clock().now();
-  c.flash = std::string(call.request.query_value("done"));
-  if (auto trouble = call.request.query_value("trouble"); !trouble.empty()) {
-    c.flash = std::string(trouble);
-    c.flash_is_error = true;
-  }
+  auto flash = flash_of(call.request);
+  c.flash = flash.sentence;
+  c.flash_is_error = flash.is_error;
   if (call.may(Permission::read)) {
     c.event_sequence = call.site.store->last_event();
     c.events_url = "/api/v1/events";

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "fill.hpp"
+#include "flash.hpp"
 #include "pika/base/log.hpp"
 #include "pika/base/text.hpp"
 #include "pika/forge_model/api.hpp"
@@ -221,13 +222,13 @@ std::uint64_t body_limit(const http::Request& head) {
 http::Response dispatch(Context& site, http::Request& request) {
   Call call{site, request, {}, {}, {}};
   http::Response response;
-  bool known_path = false;
+  std::string allowed;
   const Route* found = nullptr;
   auto method = request.method == "HEAD" ? std::string("GET") : request.method;
   for (const auto& route : kRoutes) {
     std::map<std::string, std::string> args;
     if (!matches(route, request, args)) continue;
-    known_path = true;
+    allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", route.method);
     if (route.method != method) continue;
     found = &route;
     call.args = std::move(args);
@@ -240,12 +241,15 @@ http::Response dispatch(Context& site, http::Request& request) {
   }
   if (found) {
     response = guarded(call, *found);
-  } else if (known_path) {
-    response = http::text_response(405, fmt::format("{} is not for this address\n", request.method));
+  } else if (!allowed.empty()) {
+    response =
+        http::text_response(405, fmt::format("{} is not for this address; it takes {}\n", request.method, allowed));
+    response.set("Allow", allowed);
   } else {
     response = error_response(call, {ErrorKind::not_found, "there is no such page", "start from the feed"});
   }
   harden(request, response);
+  drop_flash(request, response);
   return response;
 }
 

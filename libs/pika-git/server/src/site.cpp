@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <thread>
 
@@ -79,7 +80,17 @@ struct Site::Impl : http::App {
   std::unique_ptr<RunnerProcess> runner;
   std::string first_link_secret, first_link;
 
-  http::Response handle(http::Request& request) override { return dispatch(context, request); }
+  // The port, and with it our own address, is known only when the server listens: requests that come before wait.
+  std::atomic<bool> begun = false;
+  void begin() {
+    begun = true;
+    begun.notify_all();
+  }
+
+  http::Response handle(http::Request& request) override {
+    begun.wait(false);
+    return dispatch(context, request);
+  }
   std::uint64_t body_limit(const http::Request& head) override { return server::body_limit(head); }
 };
 
@@ -197,6 +208,7 @@ Status Site::start() {
                                             i);
   PIKA_TRY(i.server->start());
   if (i.options.public_url.empty()) i.context.url = fmt::format("http://{}:{}", i.options.listen, i.server->port());
+  i.begin();
   if (!i.first_link_secret.empty()) i.first_link = fmt::format("{}/login?link={}", i.context.url, i.first_link_secret);
   PIKA_TRY(i.gateway->start());
   i.hub->start();
@@ -216,6 +228,7 @@ Status Site::start() {
 
 void Site::stop() {
   auto& i = *impl_;
+  i.begin();
   i.runner.reset();
   if (i.hub) i.hub->stop();
   if (i.server) i.server->stop();

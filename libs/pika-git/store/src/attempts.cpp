@@ -127,6 +127,41 @@ std::vector<RunningLease> Store::heartbeat(const std::string& runner, const std:
   });
 }
 
+namespace {
+
+AttemptId queue_attempt(db::Connection& c, LaneId lane, int number, const std::string& why, Micros not_before,
+                        Micros at) {
+  c.run("INSERT INTO ci_attempt (lane, number, status, queued_at, not_before, fence) VALUES (?, ?, 'queued', ?, ?, 0)",
+        lane, number, at, not_before);
+  AttemptId id(c.last_insert_id());
+  decide(c, id, fmt::format("attempt {} queued: {}", number, why), at);
+  tell_attempt(c, at, id);
+  return id;
+}
+
+bool still_wanted(db::Connection& c, LaneId lane) {
+  return c
+      .value<std::int64_t>(
+          "SELECT 1 FROM ci_lane l JOIN ci_suite s ON s.id = l.suite JOIN repo_branch b ON b.id = s.branch "
+          "WHERE l.id = ? AND b.state = 'open' AND s.id = (SELECT max(id) FROM ci_suite WHERE branch = b.id)",
+          lane)
+      .has_value();
+}
+
+void try_again(db::Connection& c, const Attempt& ended, const AttemptEnd& end) {
+  if (!still_wanted(c, ended.lane)) return;
+  int in_a_row = 0;
+  {
+    auto rows = c.query("SELECT failure FROM ci_attempt WHERE lane = ? AND number <= ? ORDER BY number DESC",
+                        ended.lane, ended.number);
+    while (rows.next() && rows.text(0) == jerichoci::to_string(end.failure)) ++in_a_row;
+  }
+  if (in_a_row >= end.again->most) return;
+  queue_attempt(c, ended.lane, ended.number + 1, end.again->why, end.at + end.again->backoff * in_a_row, end.at);
+}
+
+}  // namespace
+
 EndOutcome Store::end_attempt(const AttemptEnd& end) {
   auto outcome = db_->write([&](db::Connection& c) {
     auto a = attempt_by_id(c, end.attempt);
@@ -145,6 +180,7 @@ EndOutcome Store::end_attempt(const AttemptEnd& end) {
                        end.message.empty() ? "" : ": ", end.message),
            end.at);
     tell_attempt(c, end.at, end.attempt);
+    if (end.again) try_again(c, *a, end);
     return EndOutcome::recorded;
   });
   if (outcome == EndOutcome::recorded) told();
@@ -201,13 +237,7 @@ std::optional<Attempt> Store::add_attempt(LaneId lane, const std::string& why, M
     if (!jerichoci::is_final(newest->status)) return std::nullopt;
     if (!c.value<std::string>("SELECT unrunnable FROM ci_lane WHERE id = ?", lane).value_or("").empty())
       return std::nullopt;
-    c.run(
-        "INSERT INTO ci_attempt (lane, number, status, queued_at, not_before, fence) VALUES (?, ?, 'queued', ?, ?, 0)",
-        lane, newest->number + 1, at, not_before);
-    AttemptId id(c.last_insert_id());
-    decide(c, id, fmt::format("attempt {} queued: {}", newest->number + 1, why), at);
-    tell_attempt(c, at, id);
-    return attempt_by_id(c, id);
+    return attempt_by_id(c, queue_attempt(c, lane, newest->number + 1, why, not_before, at));
   });
   told();
   return added;

@@ -214,3 +214,64 @@ TEST_CASE("thirty-two threads that claim two hundred attempts claim each once") 
     CHECK(s.store->attempt(id)->fence == 1);
   }
 }
+
+TEST_CASE("a lost attempt and the next one are one transaction; so many in a row, then no more") {
+  Scene s;
+  auto suite = s.suite(s.push("topic", 'a', 10), {"x"}, 20);
+  auto lose = [&](Micros at) {
+    auto attempt = s.newest(suite);
+    auto fence = s.store->assign(attempt.id, "r1", "why", 1000, at).value();
+    s.store->end_attempt({.attempt = attempt.id,
+                          .fence = fence,
+                          .status = Ran::failed,
+                          .failure = FailureKind::lost,
+                          .at = at,
+                          .again = AttemptEnd::Again{3, 100, "the runner was lost"}});
+  };
+  lose(30);
+  CHECK(s.newest(suite).number == 2);
+  CHECK(s.newest(suite).not_before == 130);
+  lose(200);
+  CHECK(s.newest(suite).number == 3);
+  CHECK(s.newest(suite).not_before == 400);
+  lose(500);
+  CHECK(s.newest(suite).number == 3);
+  CHECK(s.newest(suite).status == Ran::failed);
+}
+
+TEST_CASE("attempts that somebody asked for do not use up those after a loss") {
+  Scene s;
+  auto suite = s.suite(s.push("topic", 'a', 10), {"x"}, 20);
+  for (int i = 0; i < 4; ++i) {
+    auto attempt = s.newest(suite);
+    auto fence = s.store->assign(attempt.id, "r1", "why", 1000, 30).value();
+    s.store->end_attempt(
+        {.attempt = attempt.id, .fence = fence, .status = Ran::failed, .failure = FailureKind::test_failed, .at = 40});
+    REQUIRE(s.store->add_attempt(attempt.lane, "rerun by ada", 0, 41));
+  }
+  auto attempt = s.newest(suite);
+  auto fence = s.store->assign(attempt.id, "r1", "why", 1000, 50).value();
+  s.store->end_attempt({.attempt = attempt.id,
+                        .fence = fence,
+                        .status = Ran::failed,
+                        .failure = FailureKind::lost,
+                        .at = 60,
+                        .again = AttemptEnd::Again{3, 0, "the runner was lost"}});
+  CHECK(s.newest(suite).number == 6);
+}
+
+TEST_CASE("a lost attempt of an older suite or of a closed branch is not tried again") {
+  Scene s;
+  auto pushed = s.push("topic", 'a', 10);
+  auto old = s.suite(pushed, {"x"}, 20);
+  auto attempt = s.newest(old);
+  auto fence = s.store->assign(attempt.id, "r1", "why", 1000, 30).value();
+  s.suite(pushed, {"x"}, 40);
+  s.store->end_attempt({.attempt = attempt.id,
+                        .fence = fence,
+                        .status = Ran::failed,
+                        .failure = FailureKind::lost,
+                        .at = 50,
+                        .again = AttemptEnd::Again{3, 0, "the runner was lost"}});
+  CHECK(s.newest(old).number == 1);
+}

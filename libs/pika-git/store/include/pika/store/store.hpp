@@ -69,6 +69,14 @@ struct AttemptEnd {
   std::optional<int> exit_code{};
   std::string run_id{};
   Micros started_at = 0, at = 0;
+  // Another attempt in the same transaction, should the end be recorded, the suite be its open branch's newest, and
+  // fewer than `most` attempts in a row have ended for this reason, this one included.
+  struct Again {
+    int most = 0;
+    Micros backoff = 0;  // times the number of attempts that ended so
+    std::string why{};
+  };
+  std::optional<Again> again{};
 };
 enum class EndOutcome { recorded, already_ended, stale_fence, unknown };
 
