@@ -9,8 +9,8 @@
 // (413 above it). Requests above the limit of pending work get 503 with Retry-After. Bodies with
 // "Content-Encoding: gzip" arrive inflated (git sends them), the limit holding for the inflated size.
 // Text goes out gzipped to whom takes it,
-// but on the Unix socket. "Expect: 100-continue" is answered. HEAD is answered from GET without the body. A handler that throws is a 500
-// with a sentence and a log line. Answers carry no Server header.
+// but on the Unix socket. "Expect: 100-continue" is answered. HEAD is answered from GET without the body. A handler
+// that throws is a 500 with a sentence and a log line. Answers carry no Server header.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -38,10 +38,10 @@ struct ServerOptions {
   std::filesystem::path spool_dir{};  // where large bodies go; empty: the system's temporary folder
   unsigned io_threads = 1;
   unsigned workers = 8;
-  unsigned unix_workers = 4;  // of the Unix socket alone: what holds the others cannot keep git's hooks waiting
-  unsigned max_pending = 512;              // requests that wait for a worker; above it 503
-  unsigned max_streams = 256;              // threads that write streamed answers at once; above it 503
-  unsigned max_connections = 4096;         // above it 503 and closed
+  unsigned unix_workers = 4;        // of the Unix socket alone: what holds the others cannot keep git's hooks waiting
+  unsigned max_pending = 512;       // requests that wait for a worker; above it 503
+  unsigned max_streams = 256;       // threads that write streamed answers at once; above it 503
+  unsigned max_connections = 4096;  // above it 503 and closed
   Micros read_timeout = 30 * kSecond;      // between pieces of a request
   Micros idle_timeout = 75 * kSecond;      // of a kept-alive connection
   Micros write_timeout = 60 * kSecond;     // a peer that takes nothing for so long is dropped
