@@ -51,8 +51,9 @@ TEST_CASE("a fork bomb stops at its process limit, and nothing is left of it") {
 
 TEST_CASE("a limit this host cannot hold is named in the record, and the job still runs") {
   CgroupHost none;
-  std::vector<std::string> not_enforced;
-  auto group = JobCgroup::make(none, "x", {.cpus = 1, .memory_bytes = 1u << 30, .pids = 10}, not_enforced);
+  std::vector<std::string> enforced, not_enforced;
+  auto group = JobCgroup::make(none, "x", {.cpus = 1, .memory_bytes = 1u << 30, .pids = 10}, enforced, not_enforced);
+  CHECK(enforced.empty());
   CHECK(group.empty());
   CHECK(not_enforced.size() == 3);
 }

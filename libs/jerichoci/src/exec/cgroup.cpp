@@ -44,9 +44,9 @@ struct Mount {
 };
 
 // /proc/self/mountinfo, see proc(5): id parent dev ROOT POINT options ... - TYPE source SUPEROPTIONS
-std::vector<Mount> cgroup_mounts() {
+std::vector<Mount> cgroup_mounts(const fs::path& mountinfo) {
   std::vector<Mount> out;
-  auto text = get("/proc/self/mountinfo");
+  auto text = get(mountinfo);
   for (auto line : split(text, '\n')) {
     auto dash = line.find(" - ");
     if (dash == std::string_view::npos) continue;
@@ -58,9 +58,9 @@ std::vector<Mount> cgroup_mounts() {
 }
 
 // /proc/self/cgroup: "4:memory:/path" for version 1, "0::/path" for version 2.
-std::map<std::string, std::string> own_groups() {
+std::map<std::string, std::string> own_groups(const fs::path& file) {
   std::map<std::string, std::string> out;
-  auto text = get("/proc/self/cgroup");
+  auto text = get(file);
   for (auto line : split(text, '\n')) {
     auto first = line.find(':');
     auto second = first == std::string_view::npos ? first : line.find(':', first + 1);
@@ -106,14 +106,27 @@ std::string describe_one(std::string_view name, const std::optional<CgroupTree>&
   return fmt::format("{}: cgroup v{}", name, tree->version2 ? 2 : 1);
 }
 
+std::optional<std::uint64_t> number_in(const fs::path& file) {
+  return pika::parse_number<std::uint64_t>(pika::trim(get(file)));
+}
+
+// The value of a line "key 123" of a file of such lines.
+std::optional<std::uint64_t> field_in(const fs::path& file, std::string_view key) {
+  auto text = get(file);
+  for (auto line : split(text, '\n'))
+    if (line.starts_with(key) && line.size() > key.size() && line[key.size()] == ' ')
+      return pika::parse_number<std::uint64_t>(pika::trim(line.substr(key.size() + 1)));
+  return std::nullopt;
+}
+
 }  // namespace
 
-CgroupHost CgroupHost::detect() {
+CgroupHost CgroupHost::detect(const fs::path& mountinfo, const fs::path& own_file) {
   CgroupHost host;
-  auto own = own_groups();
+  auto own = own_groups(own_file);
   std::optional<CgroupTree>* wanted[] = {&host.memory, &host.pids, &host.cpu};
   const char* names[] = {"memory", "pids", "cpu"};
-  for (const auto& mount : cgroup_mounts()) {
+  for (const auto& mount : cgroup_mounts(mountinfo)) {
     if (mount.version2) {
       auto tree = tree_of(mount, own[""]);
       // We may stand in the group we stepped aside into.
@@ -140,9 +153,11 @@ std::vector<std::string> CgroupHost::describe() const {
   return {describe_one("memory", memory), describe_one("pids", pids), describe_one("cpu", cpu)};
 }
 
-void JobCgroup::add(const CgroupTree& tree, const std::string& name) {
+void JobCgroup::add(const CgroupTree& tree, const std::string& name,
+                    const std::function<void(const fs::path&)>& before) {
   auto folder = tree.base / name;
   if (std::find(folders_.begin(), folders_.end(), folder) != folders_.end()) return;
+  if (before) before(folder);
   if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)
     throw pika::SystemError(fmt::format("mkdir '{}'", folder.string()));
   folders_.push_back(folder);
@@ -152,7 +167,8 @@ void JobCgroup::add(const CgroupTree& tree, const std::string& name) {
 }
 
 JobCgroup JobCgroup::make(const CgroupHost& host, const std::string& name, const Limits& limits,
-                          std::vector<std::string>& not_enforced) {
+                          std::vector<std::string>& enforced, std::vector<std::string>& not_enforced,
+                          const std::function<void(const fs::path&)>& before) {
   JobCgroup group;
   auto enforce = [&](const char* what, bool asked, const std::optional<CgroupTree>& tree, auto&& set) {
     if (!asked) return;
@@ -161,8 +177,9 @@ JobCgroup JobCgroup::make(const CgroupHost& host, const std::string& name, const
       return;
     }
     try {
-      group.add(*tree, name);
+      group.add(*tree, name, before);
       if (!set(tree->base / name, tree->version2)) throw pika::SystemError("set the limit");
+      enforced.push_back(describe_one(what, tree));
     } catch (const pika::SystemError& error) {
       not_enforced.push_back(fmt::format("{}: {}", what, error.what()));
     }
@@ -194,10 +211,19 @@ JobCgroup JobCgroup::make(const CgroupHost& host, const std::string& name, const
 
 std::uint64_t JobCgroup::oom_kills() const {
   if (memory_.empty()) return 0;
-  auto text = get(memory_ / (memory_v2_ ? "memory.events" : "memory.oom_control"));
-  for (auto line : split(text, '\n'))
-    if (line.starts_with("oom_kill ")) return pika::parse_number<std::uint64_t>(line.substr(9)).value_or(0);
-  return 0;
+  return field_in(memory_ / (memory_v2_ ? "memory.events" : "memory.oom_control"), "oom_kill").value_or(0);
+}
+
+ResourceUse JobCgroup::used() const {
+  ResourceUse used;
+  for (const auto& folder : folders_) {
+    // Version 2 counts in every group; version 1 where cpuacct is mounted together with cpu, in nanoseconds.
+    if (auto usec = field_in(folder / "cpu.stat", "usage_usec")) used.cpu_time = static_cast<pika::Micros>(*usec);
+    if (auto nsec = number_in(folder / "cpuacct.usage")) used.cpu_time = static_cast<pika::Micros>(*nsec / 1000);
+    if (auto peak = number_in(folder / "memory.peak")) used.peak_memory_bytes = peak;
+    if (auto peak = number_in(folder / "memory.max_usage_in_bytes")) used.peak_memory_bytes = peak;
+  }
+  return used;
 }
 
 bool remove_cgroups(const std::vector<fs::path>& folders) {

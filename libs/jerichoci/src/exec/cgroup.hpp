@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,7 +25,9 @@ struct CgroupHost {
   std::optional<CgroupTree> memory, pids, cpu;
   std::optional<CgroupTree> unified;  // version 2, also without controllers: cgroup.kill
 
-  static CgroupHost detect();
+  // From a process's mountinfo and cgroup files, see proc(5); a test has its own.
+  static CgroupHost detect(const std::filesystem::path& mountinfo = "/proc/self/mountinfo",
+                           const std::filesystem::path& own = "/proc/self/cgroup");
   std::vector<std::string> describe() const;  // "memory: cgroup v1", "pids: none"
 };
 
@@ -33,9 +36,11 @@ struct CgroupHost {
 class JobCgroup {
  public:
   JobCgroup() = default;
-  // `name` is a folder name. Adds to `not_enforced` what the host cannot hold.
+  // `name` is a folder name. Adds to `enforced` how each limit is held ("memory: cgroup v1"), to `not_enforced` what
+  // the host cannot hold. `before` hears of each folder before it is there, so that somebody knows whatever happens.
   static JobCgroup make(const CgroupHost& host, const std::string& name, const Limits& limits,
-                        std::vector<std::string>& not_enforced);
+                        std::vector<std::string>& enforced, std::vector<std::string>& not_enforced,
+                        const std::function<void(const std::filesystem::path&)>& before = {});
   JobCgroup(JobCgroup&&) = default;
   JobCgroup& operator=(JobCgroup&&) = default;
 
@@ -44,9 +49,12 @@ class JobCgroup {
   const std::vector<std::filesystem::path>& folders() const { return folders_; }
   bool empty() const { return folders_.empty(); }
   std::uint64_t oom_kills() const;
+  // What the groups counted; empty where they count nothing. Before they are removed.
+  ResourceUse used() const;
 
  private:
-  void add(const CgroupTree& tree, const std::string& name);
+  void add(const CgroupTree& tree, const std::string& name,
+           const std::function<void(const std::filesystem::path&)>& before);
   std::vector<std::filesystem::path> folders_;
   std::vector<pika::UniqueFd> join_fds_;
   std::filesystem::path memory_;

@@ -134,7 +134,11 @@ void bury_all() {
 class HostProcess final : public JobProcess {
  public:
   HostProcess(pid_t leader, UniqueFd pidfd, UniqueFd report, std::string program)
-      : leader_(leader), pidfd_(std::move(pidfd)), report_(std::move(report)), program_(std::move(program)) {
+      : leader_(leader),
+        own_memory_(own_memory()),
+        pidfd_(std::move(pidfd)),
+        report_(std::move(report)),
+        program_(std::move(program)) {
     pika::set_nonblocking(report_.get());
   }
   ~HostProcess() override {
@@ -172,9 +176,8 @@ class HostProcess final : public JobProcess {
   void kill_all() override { ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGTERM, nullptr, 0); }
 
   JobExit finish(std::string_view) override {
-    int status = 0;
-    while (::waitpid(leader_, &status, 0) < 0 && errno == EINTR) {
-    }
+    ResourceUse used;
+    int status = reap(leader_, own_memory_, used);
     leader_ = -1;
     read_report();
     if (failure_) {
@@ -184,12 +187,13 @@ class HostProcess final : public JobProcess {
       return {exec ? std::optional(127) : std::nullopt, words, exec};
     }
     int ended = status_.value_or(status);
-    if (WIFSIGNALED(ended)) return {128 + WTERMSIG(ended), {}, false};
-    return {WEXITSTATUS(ended), {}, false};
+    if (WIFSIGNALED(ended)) return {128 + WTERMSIG(ended), {}, false, used};
+    return {WEXITSTATUS(ended), {}, false, used};
   }
 
  private:
   pid_t leader_;
+  std::uint64_t own_memory_;
   UniqueFd pidfd_, report_;
   std::string program_;
   pid_t job_ = -1;

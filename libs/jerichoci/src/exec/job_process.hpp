@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "jerichoci/model.hpp"
 #include "pika/base/fd.hpp"
 
 namespace jerichoci {
@@ -14,6 +15,7 @@ struct JobExit {
   std::optional<int> exit_code;  // as a shell says it: 128 + signal
   std::string not_started;       // why the command never ran; empty when it did
   bool program_missing = false;  // ... because there is no such program
+  ResourceUse used{};            // what its processes were charged, as far as they were waited for
 };
 
 class JobProcess {

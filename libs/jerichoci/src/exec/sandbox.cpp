@@ -82,7 +82,11 @@ struct Prepared {
 class SandboxProcess final : public JobProcess {
  public:
   SandboxProcess(pid_t pid, UniqueFd pidfd, UniqueFd status, UniqueFd failure)
-      : pid_(pid), pidfd_(std::move(pidfd)), status_(std::move(status)), failure_(std::move(failure)) {
+      : pid_(pid),
+        own_memory_(own_memory()),
+        pidfd_(std::move(pidfd)),
+        status_(std::move(status)),
+        failure_(std::move(failure)) {
     pika::set_nonblocking(status_.get());
     pika::set_nonblocking(failure_.get());
   }
@@ -126,20 +130,19 @@ class SandboxProcess final : public JobProcess {
   }
 
   JobExit finish(std::string_view error_tail) override {
-    int status = 0;
-    while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-    }
+    ResourceUse used;
+    int status = reap(pid_, own_memory_, used);
     pid_ = -1;
     read_report();
     wait_for_inner();
-    if (code_) return {code_, {}, false};
-    if (WIFSIGNALED(status)) return {128 + WTERMSIG(status), {}, false};
+    if (code_) return {code_, {}, false, used};
+    if (WIFSIGNALED(status)) return {128 + WTERMSIG(status), {}, false, used};
     StartFailure failure{};
     if (::read(failure_.get(), &failure, sizeof failure) == sizeof failure) {
       failure.step[sizeof failure.step - 1] = 0;
       return {{}, fmt::format("{}: {}", failure.step, std::strerror(failure.error)), false};
     }
-    if (killed_) return {128 + SIGKILL, {}, false};
+    if (killed_) return {128 + SIGKILL, {}, false, used};
     return not_started(error_tail);
   }
 
@@ -179,6 +182,7 @@ class SandboxProcess final : public JobProcess {
   }
 
   pid_t pid_;
+  std::uint64_t own_memory_;
   UniqueFd pidfd_, status_, failure_;
   std::string text_;
   pid_t inner_ = -1;

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "exec/cgroup.hpp"
+#include "exec/host_facts.hpp"
 #include "exec/isolation.hpp"
 #include "jerichoci/jerichoci.hpp"
 #include "pika/base/fd.hpp"
@@ -37,6 +38,7 @@ struct EngineParts {
   Slots slots;
   Bell bell;
   Isolation isolation;
+  HostFacts host_facts;
   pika::UniqueFd lock;  // engine.lock, shared
 };
 

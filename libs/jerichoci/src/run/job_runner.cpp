@@ -51,6 +51,7 @@ class JobRun {
   JobRecord run() {
     record_.status = Status::running;
     record_.log_path = fmt::format("jobs/{}/log.raw", job_.id);
+    record_.environment = c_.engine.host_facts.environment();
     try {
       auto folder = c_.engine.runs.job_folder(c_.run_id, job_.id);
       pika::make_dirs(folder);
@@ -84,16 +85,18 @@ class JobRun {
         WorkspaceRequest{c_.engine.config.state_root, c_.checkout, c_.run_id, &job_, kind_, c_.engine.job_uid});
     reach(c_.engine, FaultPoint::workspace_made);
     auto name = fmt::format("jerichoci-{}-{}-{}", c_.run_id, job_.id, pika::random_hex(4));
-    cgroup_ = JobCgroup::make(c_.engine.cgroups, name, job_.limits, record_.not_enforced);
-    for (const auto& group : cgroup_.folders()) c_.busy.note("cgroup " + group.string());
+    cgroup_ = JobCgroup::make(c_.engine.cgroups, name, job_.limits, record_.enforced, record_.not_enforced,
+                              [this](const auto& group) { c_.busy.note("cgroup " + group.string()); });
     reach(c_.engine, FaultPoint::cgroup_made);
     phase.next("run");
     auto process = job_.runtime == Runtime::sandbox ? begin_sandbox() : begin_host_process();
+    reach(c_.engine, FaultPoint::job_started);
     Supervision supervision{job_.limits.time, job_.limits.grace, c_.cancel_fd, [this](std::uint64_t bytes) {
                               c_.journal.event("job_progress", {{"job_id", job_.id}, {"log_bytes", bytes}});
                             }};
-    reach(c_.engine, FaultPoint::job_started);
-    judge(supervise(*process, *log_, supervision));
+    auto ending = supervise(*process, *log_, supervision);
+    judge(ending);
+    note_use(ending.exit.used);
     reach(c_.engine, FaultPoint::job_ended);
   }
 
@@ -169,6 +172,13 @@ class JobRun {
     if (job_.network == Network::off)
       record_.not_enforced.emplace_back("network off: a host process has the host's network");
     return start_host_process(spec);
+  }
+
+  // What the groups counted is the whole of the job; else what its processes were charged.
+  void note_use(const ResourceUse& charged) {
+    auto counted = cgroup_.used();
+    record_.used.cpu_time = counted.cpu_time ? counted.cpu_time : charged.cpu_time;
+    record_.used.peak_memory_bytes = counted.peak_memory_bytes ? counted.peak_memory_bytes : charged.peak_memory_bytes;
   }
 
   void judge(const Ending& ending) {
