@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "cli/cache_story.hpp"
 #include "cli/choose.hpp"
 #include "cli/console.hpp"
 #include "cli/engine.hpp"
@@ -42,6 +43,15 @@ void say_verdict(Console& console, const RunRecord& run) {
   auto message = run.jobs.size() == 1 ? std::string() : printable(run.message);
   console.say(fmt::format("{} {} in {}{}", name_of(run), word, took(run.started_at, run.finished_at),
                           message.empty() ? "" : ": " + message));
+}
+
+void say_cache_stories(Console& console, jerichoci::Engine& engine, const RunRecord& run) {
+  constexpr std::size_t kLookBack = 200;
+  if (std::all_of(run.jobs.begin(), run.jobs.end(), [](const auto& job) { return job.caches.empty(); })) return;
+  auto earlier = engine.list_runs(kLookBack, nullptr);
+  for (const auto& job : run.jobs)
+    if (auto words = cache_story(run, job, earlier); !words.empty())
+      console.say(console.paint(Ink::faint, fmt::format("  {}: {}", job.id, words)));
 }
 
 // host_process needs a word of the user's own: the catalogue is data from whoever wrote the branch. What was named is
@@ -150,6 +160,7 @@ Outcome<RunRecord> run_one(Console& console, jerichoci::Engine& engine, const je
   }();
   if (!record) return std::unexpected(Failure(std::move(record.error())));
   say_verdict(console, *record);
+  say_cache_stories(console, engine, *record);
   return std::move(*record);
 }
 
