@@ -42,8 +42,7 @@ TEST_CASE("when it took more, it says so; a failed or different cold run is no m
   other_command.jobs[0].command = {"make", "all"};
   auto other_target = run_of("elsewhere", 9 * kMinute, "miss");
   other_target.target_id = "release";
-  CHECK(cache_story(warm, warm.jobs[0], {failed, other_command, other_target}) ==
-        "caches: ccache (209.7 MB) restored");
+  CHECK(cache_story(warm, warm.jobs[0], {failed, other_command, other_target}) == "caches: ccache (209.7 MB) restored");
   CHECK(cache_story(warm, warm.jobs[0], {run_of("cold", kMinute, "miss")}) ==
         "caches: ccache (209.7 MB) restored; 2m 00s more than run cold, which had none (1m 00s)");
 }
