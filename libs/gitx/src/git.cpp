@@ -12,6 +12,8 @@ proc::Command command(const std::filesystem::path& repo, std::vector<std::string
   proc::Command c;
   c.argv = {"git", "-C", repo.string(), "-c", "safe.directory=*", "-c", "core.quotePath=false"};
   for (auto& a : args) c.argv.push_back(std::move(a));
+  // Run from a hook, GIT_DIR and its like would name another repository.
+  c.drop_env = "GIT_";
   c.env = {"GIT_CONFIG_NOSYSTEM=1",
            "GIT_CONFIG_GLOBAL=/dev/null",
            "GIT_TERMINAL_PROMPT=0",

@@ -2,10 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdlib>
 #include <fstream>
 #include <map>
 
 #include "pika/base/files.hpp"
+#include "pika/base/text.hpp"
 #include "pika/gitx/git.hpp"
 #include "pika/gitx/repository.hpp"
 
@@ -183,4 +185,17 @@ TEST_CASE("branch names that git refuses are refused") {
   for (const char* bad : {"", "a..b", "a b", "-a", "a.lock", "a/.b", "a~1", "@", "a//b", "x.", "a\nb"})
     CHECK_FALSE(git::valid_branch_name(bad));
   for (const char* good : {"main", "feature/x", "\xC3\xA9", "a-b_c.d"}) CHECK(git::valid_branch_name(good));
+}
+
+TEST_CASE("git's variables of our caller name no repository to us") {
+  Scratch s;
+  s.write("a", "1\n");
+  auto commit = s.commit();
+  ::setenv("GIT_DIR", "/nonexistent", 1);
+  ::setenv("GIT_INDEX_FILE", "/nonexistent/index", 1);
+  auto out = git::run(s.path, {"rev-parse", "HEAD"});
+  ::unsetenv("GIT_DIR");
+  ::unsetenv("GIT_INDEX_FILE");
+  REQUIRE(out);
+  CHECK(trim(*out) == commit.hex());
 }

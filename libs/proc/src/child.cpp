@@ -51,6 +51,7 @@ Prepared prepare(const Command& command) {
   if (!command.clean_env) {
     for (char** e = environ; *e; ++e) {
       std::string_view entry = *e;
+      if (!command.drop_env.empty() && entry.starts_with(command.drop_env)) continue;
       auto name = entry.substr(0, entry.find('=') + 1);
       bool replaced = std::any_of(command.env.begin(), command.env.end(),
                                   [&](const std::string& s) { return std::string_view(s).starts_with(name); });

@@ -24,6 +24,7 @@ struct Command {
   std::filesystem::path cwd{};       // empty: ours
   std::vector<std::string> env{};    // "NAME=value", added to ours or instead of it
   bool clean_env = false;            // true: env is the whole environment
+  std::string drop_env{};            // of ours, names that begin so are left out: "GIT_"
   std::optional<Micros> deadline{};  // span from start; then TERM, `grace`, KILL to the group
   Micros grace = 2 * kSecond;
   std::optional<std::uint32_t> uid{};  // setgroups([]), setgid, setuid before exec (needs root)
