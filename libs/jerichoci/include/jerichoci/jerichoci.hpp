@@ -14,7 +14,8 @@
 //   checkouts/<tree>/        read-only checkouts, shared by workspaces (lower layer of overlays)
 //   work/<run>/<job>/        workspaces of running jobs, removed at the end
 //   caches/<name>/           declared caches; jobs that run at the same time share them
-//   slots/                   locked files: host capacity shared by every program that runs jobs here
+//   slots/                   locked files: host capacity shared by every program that runs jobs here, and the line
+//                            of runs that wait for it (src/run/slots.hpp)
 //   busy/<run id>            locked by the engine that runs it; names what is to be removed should that die
 //   tmp/                     scratch of captures
 //   runs/<run id>/plan.json  before anything runs
@@ -23,6 +24,7 @@
 //   runs/<run id>/cancel     somebody asked for the run to be cancelled
 //   runs/<run id>/jobs/<job>/log.raw, log.idx   bytes as they came; offset, length, time, stream of each piece, in the
 //                            format that src/runstore/log_writer.hpp tells
+//   runs/<run id>/jobs/<job>/attempts/<n>/      the same of an attempt that another followed
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -55,7 +57,8 @@ struct EngineConfig {
   fs::path runc = "/usr/sbin/runc";        // the OCI runtime
   std::map<std::string, fs::path> roots{};  // named root filesystems: a folder, or an OCI image layout (runtime oci)
   std::map<std::string, std::string> reuse_for_gates{};  // job id -> why: policy that lets a reused verdict count
-  std::function<void(FaultPoint)> fault{};               // called at each fault point, for tests that die there
+  Micros retry_pause = pika::kSecond;  // before a further attempt after the host's trouble; doubles, 30 times at most
+  std::function<void(FaultPoint)> fault{};  // called at each fault point, for tests that die there
 };
 
 struct RunRequest {
@@ -74,9 +77,10 @@ struct RunRequest {
 };
 
 // One event: JSON object with schema_version, seq, time (ISO), event, run_id and the event's own fields. Events:
-// run_started, plan_ready, node_started, node_finished, job_started, job_progress, job_finished, job_skipped,
-// run_finished. It is in events.jsonl before the sink sees it; a sink that throws or blocks for long changes nothing
-// but its own view: the run goes on to its end and its record; run_jobs returns when the sink has been given the rest.
+// run_started, plan_ready, node_started, node_finished, job_started, job_progress, job_retried (an attempt failed and
+// another follows; job_finished is only the last one's), job_finished, job_skipped, run_finished. It is in events.jsonl
+// before the sink sees it; a sink that throws or blocks for long changes nothing but its own view: the run goes on to
+// its end and its record; run_jobs returns when the sink has been given the rest.
 using EventSink = std::function<void(const pika::json::Value& event)>;
 
 // Asked to stop from any thread or by request_cancel of another process.

@@ -31,7 +31,8 @@ void ring(int fd) {
 }  // namespace
 
 Bell::Bell(const fs::path& slots) : inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)), stop_(make_eventfd()) {
-  if (inotify_ && ::inotify_add_watch(inotify_.get(), slots.c_str(), IN_CLOSE_WRITE) < 0) inotify_.reset();
+  for (const auto& folder : {slots, slots / "waiting"})
+    if (inotify_ && ::inotify_add_watch(inotify_.get(), folder.c_str(), IN_CLOSE_WRITE) < 0) inotify_.reset();
   if (inotify_) thread_ = std::thread([this] { listen(); });
 }
 

@@ -1,6 +1,5 @@
 #include "run/run_driver.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -8,42 +7,43 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <thread>
+#include <variant>
 #include <vector>
 
-#include "pika/base/check.hpp"
 #include "pika/base/files.hpp"
-#include "pika/base/hash.hpp"
 #include "pika/base/log.hpp"
 #include "pika/base/sync.hpp"
 #include "pika/base/text.hpp"
 #include "plan/plan.hpp"
+#include "run/attempts.hpp"
 #include "run/job_runner.hpp"
+#include "run/record_keeper.hpp"
+#include "run/run_events.hpp"
+#include "run/run_graph.hpp"
 #include "runstore/replace_file.hpp"
 
 namespace jerichoci {
 
 namespace {
 
-using pika::json::Object;
-
 pika::Micros now() {
   return pika::system_clock().now();
 }
 
-// Room on the disk that the last record of the run will have, however full the jobs made it.
-constexpr const char* kReserve = ".reserve";
-void reserve_room(const std::filesystem::path& path) {
-  pika::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-  if (!fd) throw pika::SystemError(fmt::format("create '{}'", path.string()));
-  if (int error = ::posix_fallocate(fd.get(), 0, 256 * 1024); error == ENOSPC)
-    throw pika::SystemError(error, fmt::format("reserve room in '{}'", path.string()));
-}
+// What a node of the graph stands for.
+struct NodeRef {
+  enum class Kind { checkout, job } kind;
+  std::size_t index = 0;  // in the request's list
+};
 
-void sync_file(const std::filesystem::path& path) {
-  pika::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd || ::fsync(fd.get()) != 0) throw pika::SystemError(fmt::format("sync '{}'", path.string()));
-}
+// What a node's thread gives back.
+struct Checkout {
+  std::filesystem::path folder;
+  std::string why_not;  // empty: it is there
+};
+using NodeResult = std::variant<Checkout, JobRecord>;
 
 class RunDriver {
  public:
@@ -56,7 +56,10 @@ class RunDriver {
         folder_(engine.runs.run_folder(*request.run_id)),
         journal_(folder_ / "events.jsonl", *request.run_id, sink),
         wakeup_(engine.bell, folder_),
-        done_bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+        line_(engine.slots, *request.run_id),
+        keeper_(engine.runs),
+        done_bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        graph_(make_graph()) {
     if (!done_bell_) throw pika::SystemError("eventfd");
   }
 
@@ -74,11 +77,39 @@ class RunDriver {
 
   RunRecord run() {
     begin();
-    if (!request_.jobs.empty() && prepare()) run_jobs();
+    while (true) {
+      take_finished();
+      if (!graph_.stopped() && (cancel_.cancelled() || asked_to_cancel())) stop("cancelled before it began");
+      next_wake_ = graph_.wake(pika::monotonic_now());
+      start_ready();
+      keeper_.write_due(record_);
+      if (graph_.finished()) break;
+      wait();
+    }
     return finish();
   }
 
  private:
+  // The checkout, then the jobs as they are in the request; every job is in nodes_ at 1 + its index.
+  RunGraph make_graph() {
+    std::vector<GraphNode> graph;
+    std::map<std::string, std::size_t> job_nodes;
+    if (!request_.jobs.empty()) {
+      nodes_.push_back({NodeRef::Kind::checkout});
+      graph.emplace_back();
+    }
+    for (std::size_t i = 0; i < request_.jobs.size(); ++i) {
+      job_nodes[request_.jobs[i].id] = nodes_.size();
+      nodes_.push_back({NodeRef::Kind::job, i});
+    }
+    for (const auto& job : request_.jobs) {
+      GraphNode node{.needs = {0}, .retries = job.retries};
+      for (const auto& need : job.needs) node.needs.push_back(job_nodes.at(need));
+      graph.push_back(std::move(node));
+    }
+    return RunGraph(std::move(graph), {.fail_fast = request_.fail_fast, .pause = engine_.config.retry_pause});
+  }
+
   void begin() {
     record_.run_id = *request_.run_id;
     record_.status = Status::running;
@@ -93,149 +124,109 @@ class RunDriver {
     record_.trust = request_.trust;
     record_.gate = request_.gate;
     for (const auto& job : request_.jobs) record_.jobs.push_back(new_job_record(job));
-    engine_.runs.write_record(record_, RunStore::Durable::no);
+    keeper_.write_first(record_);
     reach(engine_, FaultPoint::run_record_written);
-    reserve_room(folder_ / kReserve);
     Plan plan{record_.run_id,   record_.target_id, record_.target_description,
               record_.snapshot, request_.jobs,     request_.prepares,
               request_.trust,   request_.gate,     request_.fail_fast};
     replace_file(folder_ / "plan.json", pika::json::print_pretty(to_json(plan)));
     reach(engine_, FaultPoint::plan_written);
-    if (!request_.jobs.empty()) engine_.objects.pin(record_.run_id, record_.snapshot.tree);
+    if (!nodes_.empty()) engine_.objects.pin(record_.run_id, record_.snapshot.tree);
     reach(engine_, FaultPoint::snapshot_pinned);
     journal_.event("run_started",
                    {{"target_id", bytes_to_json(record_.target_id)}, {"tree", record_.snapshot.tree.hex()}});
     journal_.event("plan_ready", {{"jobs", record_.jobs.size()}});
   }
 
-  void node_started(const std::string& node, const char* kind) {
-    journal_.event("node_started", {{"node_id", node}, {"kind", kind}});
-  }
-  void node_finished(const std::string& node, const char* kind, Status status) {
-    journal_.event("node_finished", {{"node_id", node}, {"kind", kind}, {"status", to_string(status)}});
-  }
-
-  // The shared checkout. False: there is none, and every job says why.
-  bool prepare() {
-    node_started(kCheckoutNode, "prepare");
-    std::string why;
-    try {
-      auto made = engine_.checkouts.ensure(engine_.objects, record_.snapshot.tree);
-      if (made) checkout_ = *made;
-      if (!made) why = made.error().what;
-    } catch (const std::exception& error) {
-      why = error.what();
-    }
-    node_finished(kCheckoutNode, "prepare", why.empty() ? Status::passed : Status::failed);
-    if (why.empty()) return true;
-    for (auto& job : record_.jobs) {
-      job.status = Status::failed;
-      job.failure = FailureKind::infrastructure;
-      job.message = "the files of the tree could not be written: " + why;
-      tell_finished(job);
-    }
-    return false;
-  }
-
-  void tell_finished(const JobRecord& job) {
-    Object fields{{"job_id", job.id},
-                  {"status", to_string(job.status)},
-                  {"failure", to_string(job.failure)},
-                  {"message", pika::to_utf8(job.message)},
-                  {"log_bytes", job.log_bytes}};
-    if (job.exit_code) fields["exit_code"] = *job.exit_code;
-    journal_.event("job_finished", std::move(fields));
-  }
-
-  void run_jobs() {
-    while (true) {
-      take_finished();
-      if (!stopping_ && (cancel_.cancelled() || asked_to_cancel())) stop();
-      skip_hopeless();
-      start_ready();
-      bool open =
-          std::any_of(record_.jobs.begin(), record_.jobs.end(), [](const auto& j) { return !is_final(j.status); });
-      if (!open) return;
-      wait();
-    }
-  }
-
   bool asked_to_cancel() const { return ::access((folder_ / "cancel").c_str(), F_OK) == 0; }
 
-  void stop() {
-    stopping_ = true;
+  // Ends what runs; what has not begun is cancelled, and what waits for another attempt stays as the last one left it.
+  void stop(const std::string& why) {
     stop_.cancel();
-    for (auto& job : record_.jobs) {
-      if (job.status != Status::queued) continue;
+    auto stopped = graph_.stop();
+    for (auto node : stopped.not_begun) {
+      if (nodes_[node].kind != NodeRef::Kind::job) continue;
+      auto& job = job_of(node);
       job.status = Status::cancelled;
-      job.message = "cancelled before it began";
-      journal_.event("job_skipped", {{"job_id", job.id}, {"status", to_string(job.status)}, {"message", job.message}});
+      job.message = why;
+      tell_job_skipped(journal_, job);
     }
-    save();
-  }
-
-  JobRecord& job_by_id(const std::string& id) {
-    auto it = std::find_if(record_.jobs.begin(), record_.jobs.end(), [&](const auto& j) { return j.id == id; });
-    PIKA_CHECK(it != record_.jobs.end(), "needs were checked");
-    return *it;
-  }
-
-  void skip_hopeless() {
-    for (bool moved = true; moved;) {
-      moved = false;
-      for (std::size_t i = 0; i < record_.jobs.size(); ++i) {
-        auto& job = record_.jobs[i];
-        if (job.status != Status::queued) continue;
-        for (const auto& need : request_.jobs[i].needs) {
-          const auto& needed = job_by_id(need);
-          if (!is_final(needed.status) || needed.status == Status::passed) continue;
-          job.status = Status::skipped;
-          job.message = fmt::format("skipped: it needs '{}', which {}", need,
-                                    needed.status == Status::failed ? "failed" : "did not run");
-          journal_.event("job_skipped",
-                         {{"job_id", job.id}, {"status", to_string(job.status)}, {"message", job.message}});
-          moved = true;
-          break;
-        }
-      }
+    for (auto node : stopped.resting) {
+      auto& job = job_of(node);
+      job = std::move(resting_.at(node));
+      job.message += "; the run stopped before another attempt";
+      tell_job_ended(job);
     }
+    keeper_.changed(record_);
   }
 
-  bool ready(std::size_t i) {
-    if (record_.jobs[i].status != Status::queued) return false;
-    const auto& needs = request_.jobs[i].needs;
-    return std::all_of(needs.begin(), needs.end(),
-                       [&](const auto& n) { return job_by_id(n).status == Status::passed; });
+  JobRecord& job_of(std::size_t node) { return record_.jobs[nodes_[node].index]; }
+
+  void tell_job_ended(const JobRecord& job) {
+    tell_job_finished(journal_, job);
+    tell_node_finished(journal_, execute_node(job.id), "execute", job.status);
   }
 
+  // In the order of the request, jobs only as far as slots go: one that takes many is not overtaken for ever.
   void start_ready() {
     waiting_for_slot_ = false;
-    for (std::size_t i = 0; i < record_.jobs.size(); ++i) {
-      if (!ready(i)) continue;
-      auto slot = engine_.slots.try_take();
+    auto ready = graph_.ready();
+    for (auto node : ready) {
+      if (nodes_[node].kind == NodeRef::Kind::checkout) {
+        start_checkout(node);
+        continue;
+      }
+      auto slot = line_.try_take(request_.jobs[nodes_[node].index].weight);
       if (!slot) {
         waiting_for_slot_ = true;
         return;
       }
       reach(engine_, FaultPoint::slot_taken);
-      start(i, std::move(*slot));
+      start_job(node, std::move(*slot));
     }
+    line_.leave();
   }
 
-  void start(std::size_t i, Slot slot) {
-    auto& job = record_.jobs[i];
+  void start_checkout(std::size_t node) {
+    tell_node_started(journal_, kCheckoutNode, "prepare");
+    start(node, [this] {
+      Checkout checkout;
+      try {
+        auto made = engine_.checkouts.ensure(engine_.objects, record_.snapshot.tree);
+        if (made) checkout.folder = *made;
+        if (!made) checkout.why_not = made.error().what;
+      } catch (const std::exception& error) {
+        checkout.why_not = error.what();
+      }
+      return checkout;
+    });
+  }
+
+  void start_job(std::size_t node, Slot slot) {
+    auto& job = job_of(node);
     job.status = Status::running;
+    job.message.clear();
     job.started_at = now();
-    save();
-    node_started(execute_node(job.id), "execute");
-    journal_.event("job_started", {{"job_id", job.id}, {"runtime", to_string(job.runtime)}});
-    threads_[i] = std::thread([this, i, record = job, held = std::move(slot)]() mutable {
+    keeper_.changed(record_);
+    if (job.attempt == 1) tell_node_started(journal_, execute_node(job.id), "execute");
+    tell_job_started(journal_, job);
+    resting_.erase(node);
+    start(node, [this, &spec = request_.jobs[nodes_[node].index], record = job, held = std::move(slot)]() mutable {
       JobContext context{engine_, *request_.run_id, checkout_, busy_, journal_, stop_.fd()};
-      auto result = run_job(context, request_.jobs[i], std::move(record));
+      auto result = run_attempt(context, spec, std::move(record));
       {
         Slot given_back = std::move(held);
       }
-      finished_.lock()->emplace_back(i, std::move(result));
+      return result;
+    });
+  }
+
+  template <class F>
+  void start(std::size_t node, F&& work) {
+    graph_.begin(node);
+    threads_[node] = std::thread([this, node, run = std::forward<F>(work)]() mutable {
+      auto result = run();
+      finished_.lock()->emplace_back(node, std::move(result));
       std::uint64_t one = 1;
       [[maybe_unused]] auto n = ::write(done_bell_.get(), &one, sizeof one);
     });
@@ -244,48 +235,88 @@ class RunDriver {
   void take_finished() {
     std::uint64_t count = 0;
     [[maybe_unused]] auto n = ::read(done_bell_.get(), &count, sizeof count);
-    std::vector<std::pair<std::size_t, JobRecord>> batch;
+    std::vector<std::pair<std::size_t, NodeResult>> batch;
     batch.swap(*finished_.lock());
-    for (auto& [i, result] : batch) {
-      threads_[i].join();
-      threads_.erase(i);
-      record_.jobs[i] = std::move(result);
-      tell_finished(record_.jobs[i]);
-      node_finished(execute_node(record_.jobs[i].id), "execute", record_.jobs[i].status);
+    for (auto& [node, result] : batch) {
+      threads_[node].join();
+      threads_.erase(node);
+      if (auto* checkout = std::get_if<Checkout>(&result)) take_checkout(node, std::move(*checkout));
+      if (auto* job = std::get_if<JobRecord>(&result)) take_job(node, std::move(*job));
     }
     if (batch.empty()) return;
-    save();
+    keeper_.changed(record_);
     reach(engine_, FaultPoint::job_recorded);
+  }
+
+  void take_checkout(std::size_t node, Checkout checkout) {
+    checkout_ = std::move(checkout.folder);
+    auto status = checkout.why_not.empty() ? Status::passed : Status::failed;
+    tell_node_finished(journal_, kCheckoutNode, "prepare", status);
+    auto outcome = graph_.end(node, status, FailureKind::infrastructure, pika::monotonic_now());
+    // Without the files of the tree every job failed, and says why.
+    for (auto [lost, because] : outcome.hopeless) {
+      auto& job = job_of(lost);
+      job.status = Status::failed;
+      job.failure = FailureKind::infrastructure;
+      job.message = "the files of the tree could not be written: " + checkout.why_not;
+      tell_job_finished(journal_, job);
+    }
+  }
+
+  void take_job(std::size_t node, JobRecord result) {
+    auto& job = job_of(node);
+    auto outcome = graph_.end(node, result.status, result.failure, pika::monotonic_now());
+    if (outcome.again) {
+      tell_job_retried(journal_, result);
+      job = next_attempt(result);
+      resting_.insert_or_assign(node, std::move(result));
+      return;
+    }
+    job = std::move(result);
+    tell_job_ended(job);
+    skip(outcome.hopeless);
+    if (outcome.stop) stop(fmt::format("cancelled: '{}' failed, and the run stops at the first failure", job.id));
+  }
+
+  void skip(const std::vector<RunGraph::Hopeless>& hopeless) {
+    for (auto [node, because] : hopeless) {
+      auto& job = job_of(node);
+      const auto& needed = job_of(because);
+      job.status = Status::skipped;
+      job.message = fmt::format("skipped: it needs '{}', which {}", needed.id,
+                                needed.status == Status::failed ? "failed" : "did not run");
+      tell_job_skipped(journal_, job);
+    }
   }
 
   void wait() {
     struct pollfd fds[3] = {
-        {done_bell_.get(), POLLIN, 0}, {wakeup_.fd(), POLLIN, 0}, {stopping_ ? -1 : cancel_.fd(), POLLIN, 0}};
-    // A slot whose holder was killed in the middle of a fork rings late, and a host may have no watches left.
-    int timeout = waiting_for_slot_ || !wakeup_.watching() ? 500 : -1;
-    if (::poll(fds, 3, timeout) < 0 && errno != EINTR) throw pika::SystemError("poll");
+        {done_bell_.get(), POLLIN, 0}, {wakeup_.fd(), POLLIN, 0}, {graph_.stopped() ? -1 : cancel_.fd(), POLLIN, 0}};
+    if (::poll(fds, 3, patience()) < 0 && errno != EINTR) throw pika::SystemError("poll");
     wakeup_.drain();
   }
 
-  // Between begin and end the record is a help for readers: trouble with it does not stop the run.
-  void save() {
-    try {
-      engine_.runs.write_record(record_, RunStore::Durable::no);
-    } catch (const pika::SystemError& error) {
-      pika::log_error("jerichoci", "run {}: {}", record_.run_id, error.what());
+  // Milliseconds until there is something to do although nothing happened; -1: never.
+  int patience() const {
+    // A slot whose holder was killed in the middle of a fork rings late, and a host may have no watches left.
+    std::optional<pika::Micros> least;
+    if (waiting_for_slot_ || !wakeup_.watching()) least = 500'000;
+    for (auto at : {next_wake_, keeper_.due()}) {
+      if (!at) continue;
+      auto left = std::max<pika::Micros>(0, *at - pika::monotonic_now());
+      least = least ? std::min(*least, left) : left;
     }
+    return least ? static_cast<int>(std::min<pika::Micros>((*least + 999) / 1000, 60'000)) : -1;
   }
 
   RunRecord finish() {
-    auto verdict = judge_run(record_.jobs);
+    auto verdict = judge_run(record_.jobs, record_.prepared);
     record_.status = verdict.status;
     record_.failure = verdict.failure;
     record_.message = verdict.message;
     record_.finished_at = now();
     try {
-      ::unlink((folder_ / kReserve).c_str());
-      sync_file(folder_ / "plan.json");
-      engine_.runs.write_record(record_, RunStore::Durable::yes);
+      keeper_.write_last(record_);
       recorded_ = true;
       reach(engine_, FaultPoint::run_recorded);
     } catch (const pika::SystemError& error) {
@@ -308,13 +339,19 @@ class RunDriver {
   std::filesystem::path folder_;
   Journal journal_;
   Bell::Waiter wakeup_;
+  SlotLine line_;
+  RecordKeeper keeper_;
   pika::UniqueFd done_bell_;
   CancelToken stop_;  // what the jobs watch
   RunRecord record_;
   std::filesystem::path checkout_;
+  std::vector<NodeRef> nodes_;
+  RunGraph graph_;
+  std::map<std::size_t, JobRecord> resting_;  // the last attempts of jobs that have another
   std::map<std::size_t, std::thread> threads_;
-  pika::Sync<std::vector<std::pair<std::size_t, JobRecord>>> finished_;
-  bool stopping_ = false, waiting_for_slot_ = false, recorded_ = false;
+  pika::Sync<std::vector<std::pair<std::size_t, NodeResult>>> finished_;
+  std::optional<pika::Micros> next_wake_;
+  bool waiting_for_slot_ = false, recorded_ = false;
 };
 
 }  // namespace

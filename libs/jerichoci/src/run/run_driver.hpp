@@ -9,12 +9,13 @@ namespace jerichoci {
 pika::Result<RunRecord> drive_run(EngineParts& engine, const RunRequest& request, const EventSink& sink,
                                   const CancelToken& cancel);
 
-// The verdict of a run from its jobs': the worst counts, and no job at all is nothing_ran.
+// The verdict of a run from its jobs' and its prepared outputs': the worst counts, what was skipped for the want of
+// something that failed counts as that, and a run in which nothing was to be done is nothing_ran.
 struct Verdict {
   Status status = Status::nothing_ran;
   FailureKind failure = FailureKind::none;
   std::string message;
 };
-Verdict judge_run(const std::vector<JobRecord>& jobs);
+Verdict judge_run(const std::vector<JobRecord>& jobs, const std::vector<PreparedOutputRecord>& prepared = {});
 
 }  // namespace jerichoci

@@ -108,7 +108,8 @@ void settle_record(const RunStore& store, const std::string& run_id) {
   auto now = pika::system_clock().now();
   for (auto& job : run->jobs) {
     if (is_final(job.status)) continue;
-    bool began = job.status == Status::running;
+    // The record of a large run is a little behind; a job's first deed is its log.
+    bool began = job.status == Status::running || fs::exists(store.job_folder(run_id, job.id) / "log.raw");
     job.status = began ? Status::failed : Status::skipped;
     job.failure = began ? FailureKind::lost : FailureKind::none;
     job.message = began ? "the engine went away while it ran" : "the engine went away before it began";
