@@ -88,7 +88,7 @@ TEST_CASE("retries end, and a failure of another kind is not tried again") {
 TEST_CASE("a cancelled run begins no further attempt") {
   TestEngine engine({.slots = 4, .allow_host_process = true, .retry_pause = 3600 * pika::kSecond});
   RunRequest request{.snapshot = small_snapshot(engine)};
-  request.jobs = {shell_job("test", "true"), shell_job("other", "true")};
+  request.jobs = {shell_job("test", "true")};
   request.jobs[0].command = {"/nonexistent/program"};
   request.jobs[0].retries = {{FailureKind::infrastructure, 3}, {FailureKind::setup_failed, 3}};
   CancelToken cancel;
