@@ -29,6 +29,7 @@ set(PIKA_LAYERS
   "app-pika-runner: base runner"
   "app-pikaci: base jerichoci pikaci json gitx proc"
   "app-ph: base ph"
+  "app-jericho-conformance: base jerichoci"
 )
 
 # Third-party headers and the one library that may include each. The value is a list of

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "jerichoci/model.hpp"
 #include "pika/base/fd.hpp"
@@ -29,6 +30,9 @@ class JobProcess {
   // After pidfd() became readable: reaps, waits until the last process is gone, says how it went. `error_tail` is
   // the end of what came on standard error: the sandbox program says there why it could not begin.
   virtual JobExit finish(std::string_view error_tail) = 0;
+
+  // With an allow-list of hosts: which were asked for, and whether they were allowed; after finish().
+  virtual std::vector<std::string> contacted() { return {}; }
 
   pika::UniqueFd out, err;  // the job's output; read to the end after finish()
 };

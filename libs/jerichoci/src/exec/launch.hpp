@@ -35,6 +35,10 @@ struct LaunchIdentity {
 
 // The steps, for code after fork. Each gives 0 or the errno; `step` then names what failed.
 int enter_private_mounts(const PrivateMounts& mounts, const char** step);
+// A network namespace of the job's own with nothing but a loopback that is up, and a socket that listens on it at
+// 127.0.0.1:`port`, sent to the engine through `hand_over` (a Unix socket): what connects there in the namespace is
+// accepted out here. After enter_private_mounts, which gives an ordinary user the right to.
+int enter_gated_network(int hand_over, std::uint16_t port, const char** step);
 int join_cgroups(const LaunchIdentity& identity);
 int drop_identity(const LaunchIdentity& identity);
 // Limits that every job has, whatever it asks: no core files, and so few processes (of its user, all jobs together)
@@ -42,6 +46,9 @@ int drop_identity(const LaunchIdentity& identity);
 void set_default_limits();
 // Closes every descriptor from `first` on, restores default signal handling and an empty mask.
 void clean_process(int first);
+
+// The other side of it: the listening socket, or nothing when the job's process ended before it had one. Blocks.
+pika::UniqueFd take_listener(int hand_over);
 
 // Moves descriptors into place: fds[i] becomes number i; what is -1 is left out. At most 16.
 int place_descriptors(const int* fds, int count);

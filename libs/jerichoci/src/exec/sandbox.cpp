@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -13,6 +14,7 @@
 
 #include <cstring>
 
+#include "exec/allow_proxy.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/log.hpp"
 #include "pika/base/text.hpp"
@@ -55,6 +57,7 @@ struct Prepared {
                        // none)
   std::vector<char*> argv;
   pid_t parent;
+  int hand_over = -1;  // with an allow-list: where the proxy's socket goes
 };
 
 [[noreturn]] void child_main(const SandboxSpec& spec, const Prepared& p) {
@@ -67,6 +70,8 @@ struct Prepared {
   if (int error = join_cgroups(spec.identity)) give_up(report, error, "join the job's cgroup");
   const char* step = "";
   if (int error = enter_private_mounts(spec.mounts, &step)) give_up(report, error, step);
+  if (p.hand_over >= 0)
+    if (int error = enter_gated_network(p.hand_over, AllowProxy::kPort, &step)) give_up(report, error, step);
   if (int error = place_descriptors(p.descriptors, 8)) give_up(report, error, "dup2");
   ::fcntl(3, F_SETFD, FD_CLOEXEC);
   report = 3;
@@ -135,6 +140,7 @@ class SandboxProcess final : public JobProcess {
     pid_ = -1;
     read_report();
     wait_for_inner();
+    if (proxy_) proxy_->stop();
     if (code_) return {code_, {}, false, used};
     if (WIFSIGNALED(status)) return {128 + WTERMSIG(status), {}, false, used};
     StartFailure failure{};
@@ -144,6 +150,11 @@ class SandboxProcess final : public JobProcess {
     }
     if (killed_) return {128 + SIGKILL, {}, false, used};
     return not_started(error_tail);
+  }
+
+  std::vector<std::string> contacted() override { return proxy_ ? proxy_->contacted() : std::vector<std::string>(); }
+  void start_proxy(UniqueFd listener, const std::vector<HostPattern>& allow) {
+    if (listener) proxy_.emplace(std::move(listener), AllowProxyConfig{.allow = allow});
   }
 
  private:
@@ -189,6 +200,7 @@ class SandboxProcess final : public JobProcess {
   UniqueFd inner_fd_;
   std::optional<int> code_;
   bool killed_ = false;
+  std::optional<AllowProxy> proxy_;
 };
 
 std::string nul_joined(const std::vector<std::string>& words) {
@@ -212,6 +224,14 @@ std::unique_ptr<JobProcess> start_sandbox(const SandboxSpec& spec) {
               resolv.get(), hosts.get()},
              {},
              ::getpid()};
+  UniqueFd ours, theirs;
+  if (spec.network == Network::allow_list) {
+    int pair[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) throw pika::SystemError("socketpair");
+    ours = UniqueFd(pair[0]);
+    theirs = UniqueFd(pair[1]);
+    p.hand_over = theirs.get();
+  }
   std::vector<std::string> words = {spec.bubblewrap.string(), "--args", "4", "--"};
   words.insert(words.end(), spec.command.begin(), spec.command.end());
   for (auto& w : words) p.argv.push_back(w.data());
@@ -228,6 +248,8 @@ std::unique_ptr<JobProcess> start_sandbox(const SandboxSpec& spec) {
   auto pidfd = pidfd_of_child(pid);
   auto process =
       std::make_unique<SandboxProcess>(pid, std::move(pidfd), std::move(status.read), std::move(report.read));
+  theirs.reset();
+  if (ours) process->start_proxy(take_listener(ours.get()), spec.allow_hosts);
   process->out = std::move(out.read);
   process->err = std::move(err.read);
   return process;

@@ -10,6 +10,7 @@
 #include "exec/job_process.hpp"
 #include "exec/launch.hpp"
 #include "jerichoci/model.hpp"
+#include "model/host_pattern.hpp"
 
 namespace jerichoci {
 
@@ -23,6 +24,7 @@ struct SandboxSpec {
   std::vector<std::string> command;
   std::map<std::string, std::string> env;  // the whole environment, see sandbox_environment
   Network network = Network::off;
+  std::vector<HostPattern> allow_hosts;           // with Network::allow_list
   std::vector<std::filesystem::path> host_paths;  // shown read-only beside the built-in list
   std::vector<std::string> caches;                // names; the i-th is staged at cache-<i>
   PrivateMounts mounts;

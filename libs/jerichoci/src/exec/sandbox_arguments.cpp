@@ -32,7 +32,7 @@ void add_system(std::vector<std::string>& out, const SandboxSpec& spec) {
     auto path = fs::path("/etc") / name;
     add(out, {"--ro-bind-try", path.string(), path.string()});
   }
-  if (spec.network == Network::off) return;
+  if (spec.network != Network::on) return;  // with an allow-list the proxy resolves
   // The host's own names count. As content: a file that was replaced under its mount cannot be mounted again.
   add(out, {"--ro-bind-data", "6", "/etc/resolv.conf", "--ro-bind-data", "7", "/etc/hosts"});
 }
@@ -70,7 +70,8 @@ std::vector<std::string> bubblewrap_arguments(const SandboxSpec& spec) {
                                   "--json-status-fd",
                                   "5",
                                   "--clearenv"};
-  if (spec.network == Network::on) out.emplace_back("--share-net");
+  // With an allow-list our launcher has made the network namespace already, with the proxy in it.
+  if (spec.network != Network::off) out.emplace_back("--share-net");
   for (const auto& [name, value] : spec.env) add(out, {"--setenv", name, value});
   add_system(out, spec);
   for (const auto& path : spec.host_paths) add(out, {"--ro-bind-try", path.string(), path.string()});

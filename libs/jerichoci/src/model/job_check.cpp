@@ -4,6 +4,7 @@
 #include <set>
 
 #include "jerichoci/model.hpp"
+#include "model/host_pattern.hpp"
 #include "pika/base/text.hpp"
 
 namespace jerichoci {
@@ -68,14 +69,9 @@ pika::Status check_network(std::string_view id, Network network, const std::vect
   if (network != Network::allow_list && !allow_hosts.empty())
     return fail(ErrorKind::invalid, fmt::format("job '{}' names hosts, but its network is {}", id, to_string(network)),
                 "use network = \"allow_list\"");
-  for (const auto& host : allow_hosts) {
-    bool good = !host.empty() && host.size() <= 260 && host.find_first_of(" \t\r\n/@\\") == std::string::npos &&
-                !has_nul(host) && host != "*";
-    if (!good)
-      return fail(ErrorKind::invalid, fmt::format("job '{}': {} is no host to allow", id, quote_name(host)),
-                  "write a name, with * for what is before a dot, and a port if it is not 80 or 443: "
-                  "\"registry.npmjs.org\", \"*.debian.org\", \"10.0.0.7:8080\"");
-  }
+  for (const auto& host : allow_hosts)
+    if (auto pattern = HostPattern::parse(host); !pattern)
+      return fail(ErrorKind::invalid, fmt::format("job '{}': {}", id, pattern.error().what), pattern.error().advice);
   return {};
 }
 

@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "exec/allow_proxy.hpp"
 #include "exec/host_process.hpp"
 #include "exec/sandbox.hpp"
 #include "exec/supervise.hpp"
@@ -97,6 +98,7 @@ class JobRun {
     auto ending = supervise(*process, *log_, supervision);
     judge(ending);
     note_use(ending.exit.used);
+    note_contacts(*process);
     reach(c_.engine, FaultPoint::job_ended);
   }
 
@@ -140,6 +142,11 @@ class JobRun {
       spec.caches.push_back(cache.name);
     }
     spec.network = job_.network;
+    if (job_.network == Network::allow_list) {
+      for (const auto& host : job_.allow_hosts)
+        if (auto pattern = HostPattern::parse(host)) spec.allow_hosts.push_back(std::move(*pattern));
+      for (const auto& [name, value] : proxy_environment()) spec.env.try_emplace(name, value);
+    }
     spec.host_paths = c_.engine.config.sandbox_paths;
     spec.mounts = workspace_->sandbox_mounts(sandbox_stage());
     spec.identity = identity();
@@ -171,6 +178,8 @@ class JobRun {
     spec.identity = identity();
     if (job_.network == Network::off)
       record_.not_enforced.emplace_back("network off: a host process has the host's network");
+    if (job_.network == Network::allow_list)
+      record_.not_enforced.emplace_back("network allow_list: a host process has the host's network");
     return start_host_process(spec);
   }
 
@@ -179,6 +188,21 @@ class JobRun {
     auto counted = cgroup_.used();
     record_.used.cpu_time = counted.cpu_time ? counted.cpu_time : charged.cpu_time;
     record_.used.peak_memory_bytes = counted.peak_memory_bytes ? counted.peak_memory_bytes : charged.peak_memory_bytes;
+  }
+
+  // What was refused also ends the log: few programs show what a proxy says.
+  void note_contacts(JobProcess& process) {
+    record_.contacted = process.contacted();
+    for (const auto& line : record_.contacted) {
+      auto words = pika::split(line, ' ');
+      if (words.size() != 3 || words[1] != "refused") continue;
+      try {
+        log_->write(fmt::format("[pika] network: {} was refused; allow_hosts does not allow it\n", words[0]),
+                    LogStream::engine, now());
+      } catch (const pika::SystemError&) {
+        return;  // a full disk: the record says it all
+      }
+    }
   }
 
   void judge(const Ending& ending) {
