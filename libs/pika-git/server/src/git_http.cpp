@@ -7,6 +7,7 @@
 #include "pika/base/log.hpp"
 #include "pika/base/text.hpp"
 #include "pika/gitx/git.hpp"
+#include "room.hpp"
 #include "router.hpp"
 
 namespace pika::server {
@@ -73,6 +74,7 @@ Result<http::Response> git_refs(Call& call) {
                 "give it as the password; make one with: pika-git token create --user NAME");
   }
   auto r = PIKA_TRY(call.repository());
+  if (push) PIKA_TRY(check_room(call.site.layout));
   auto command =
       git::command(call.site.layout.repository(r), {service.substr(4), "--stateless-rpc", "--advertise-refs", "."});
   auto protocol = protocol_of(call.request);
@@ -104,6 +106,7 @@ Result<http::Response> git_upload_pack(Call& call) {
 
 Result<http::Response> git_receive_pack(Call& call) {
   auto r = PIKA_TRY(call.repository());
+  PIKA_TRY(check_room(call.site.layout));
   auto id = random_hex(16);
   auto push = std::make_shared<Push>();
   push->repository = r;

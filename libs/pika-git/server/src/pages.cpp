@@ -6,6 +6,7 @@
 #include "pika/gitx/repository.hpp"
 #include "pika/web/assets.hpp"
 #include "pikaci/catalogue.hpp"
+#include "room.hpp"
 #include "router.hpp"
 #include "sessions.hpp"
 
@@ -138,6 +139,8 @@ Result<http::Response> show_tokens(Call& call) {
 Result<http::Response> show_health(Call& call) {
   if (auto why = call.site.store->poisoned())
     return http::json_response(503, json::print(json::Object{{"status", "read-only"}, {"why", to_utf8(*why)}}));
+  if (auto room = check_room(call.site.layout); !room)
+    return http::json_response(503, json::print(json::Object{{"status", "disk full"}, {"why", room.error().text()}}));
   json::Array runners;
   for (const auto& r : call.site.gateway->runners())
     runners.push_back(
