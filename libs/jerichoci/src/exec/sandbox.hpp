@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "exec/job_mount.hpp"
 #include "exec/job_process.hpp"
 #include "exec/launch.hpp"
 #include "jerichoci/model.hpp"
@@ -27,6 +28,7 @@ struct SandboxSpec {
   std::vector<HostPattern> allow_hosts;           // with Network::allow_list
   std::vector<std::filesystem::path> host_paths;  // shown read-only beside the built-in list
   std::vector<std::string> caches;                // names; the i-th is staged at cache-<i>
+  std::vector<JobMount> shown;                    // the i-th is staged at mount-<i>
   PrivateMounts mounts;
   LaunchIdentity identity;
 };

@@ -60,7 +60,8 @@ Workspace::Workspace(const WorkspaceRequest& r)
     : folder_(r.state_root / "work" / r.run_id / r.job->id),
       kind_(r.kind),
       owner_(r.owner),
-      caches_(r.job->caches.size()) {
+      caches_(r.job->caches.size()),
+      mounts_(r.mounts.size()) {
   pika::make_dirs(folder_, 0700);
   if (r.job->runtime == Runtime::host_process) {  // a sandbox has both in a tmpfs of its own
     make_folder("home");
@@ -78,6 +79,8 @@ Workspace::Workspace(const WorkspaceRequest& r)
   for (std::size_t i = 0; i < caches_; ++i)
     link_to(fs::absolute(cache_folder(r.state_root, r.job->caches[i].name, owner_)),
             folder_ / fmt::format("cache-{}", i));
+  for (std::size_t i = 0; i < mounts_; ++i)
+    link_to(fs::absolute(r.mounts[i].source), folder_ / fmt::format("mount-{}", i));
 }
 
 Workspace::~Workspace() {
@@ -108,6 +111,8 @@ PrivateMounts Workspace::mounts(const std::string& stage) const {
   m.workspace = stage + "/workspace";
   for (std::size_t i = 0; i < caches_; ++i)
     m.binds.emplace_back(fmt::format("cache-{}", i), fmt::format("{}/cache-{}", stage, i));
+  for (std::size_t i = 0; i < mounts_; ++i)
+    m.binds.emplace_back(fmt::format("mount-{}", i), fmt::format("{}/mount-{}", stage, i));
   return m;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "exec/job_mount.hpp"
 #include "exec/launch.hpp"
 #include "jerichoci/model.hpp"
 
@@ -21,6 +22,7 @@ struct WorkspaceRequest {
   const JobSpec* job = nullptr;
   WorkspaceKind kind = WorkspaceKind::copy;
   std::optional<std::uint32_t> owner;  // the job's user, when that is another than ours
+  std::vector<JobMount> mounts{};      // the i-th is staged at mount-<i>
 };
 
 class Workspace {
@@ -43,7 +45,7 @@ class Workspace {
   std::filesystem::path folder_;
   WorkspaceKind kind_;
   std::optional<std::uint32_t> owner_;
-  std::size_t caches_;
+  std::size_t caches_, mounts_;
 };
 
 // The folder of a declared cache, made when it is new.

@@ -82,8 +82,8 @@ class JobRun {
     bool can_mount = job_.runtime == Runtime::sandbox || c_.engine.job_uid;
     kind_ = can_mount ? c_.engine.isolation.workspace_kind() : WorkspaceKind::copy;
     record_.workspace_kind = to_string(kind_);
-    workspace_.emplace(
-        WorkspaceRequest{c_.engine.config.state_root, c_.checkout, c_.run_id, &job_, kind_, c_.engine.job_uid});
+    workspace_.emplace(WorkspaceRequest{c_.engine.config.state_root, c_.checkout, c_.run_id, &job_, kind_,
+                                        c_.engine.job_uid, c_.mounts});
     reach(c_.engine, FaultPoint::workspace_made);
     auto name = fmt::format("jerichoci-{}-{}-{}", c_.run_id, job_.id, pika::random_hex(4));
     cgroup_ = JobCgroup::make(c_.engine.cgroups, name, job_.limits, record_.enforced, record_.not_enforced,
@@ -147,6 +147,9 @@ class JobRun {
         if (auto pattern = HostPattern::parse(host)) spec.allow_hosts.push_back(std::move(*pattern));
       for (const auto& [name, value] : proxy_environment()) spec.env.try_emplace(name, value);
     }
+    spec.shown = c_.mounts;
+    for (const auto& mount : c_.mounts)
+      if (!mount.variable.empty()) spec.env[mount.variable] = mount.target;
     spec.host_paths = c_.engine.config.sandbox_paths;
     spec.mounts = workspace_->sandbox_mounts(sandbox_stage());
     spec.identity = identity();
@@ -175,6 +178,10 @@ class JobRun {
       spec.env[cache_variable(job_.caches[i].name)] =
           stage_ ? fmt::format("{}/cache-{}", stage_->path(), i)
                  : cache_folder(c_.engine.config.state_root, job_.caches[i].name, {}).string();
+    for (std::size_t i = 0; i < c_.mounts.size(); ++i)
+      if (!c_.mounts[i].variable.empty())
+        spec.env[c_.mounts[i].variable] =
+            stage_ ? fmt::format("{}/mount-{}", stage_->path(), i) : c_.mounts[i].source.string();
     spec.identity = identity();
     if (job_.network == Network::off)
       record_.not_enforced.emplace_back("network off: a host process has the host's network");

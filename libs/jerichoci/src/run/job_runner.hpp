@@ -2,7 +2,9 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <vector>
 
+#include "exec/job_mount.hpp"
 #include "jerichoci/model.hpp"
 #include "run/engine_parts.hpp"
 #include "runstore/journal.hpp"
@@ -16,6 +18,7 @@ struct JobContext {
   BusyMark& busy;
   Journal& journal;
   int cancel_fd = -1;
+  std::vector<JobMount> mounts{};  // prepared outputs
 };
 
 // The record as it is before the job begins.
