@@ -51,7 +51,7 @@ Tried try_sandbox(const EngineConfig& config, std::optional<std::uint32_t> job_u
   auto run_id = "probe-" + pika::make_ulid();
   auto mark = BusyMark::take(config.state_root, run_id);  // so that a kill here leaves nothing for good
   ProbeFolder folder{config.state_root / "work" / run_id, mark};
-  Workspace workspace({config.state_root, empty, run_id, &job, kind, job_uid});
+  Workspace workspace({config.state_root, {empty}, run_id, &job, kind, job_uid});
   SandboxSpec spec;
   spec.bubblewrap = config.bubblewrap;
   spec.command = {"true"};

@@ -79,10 +79,7 @@ int enter_private_mounts(const PrivateMounts& mounts, const char** step) {
     if (::mkdir(mounts.workspace.c_str(), 0755) != 0) return fail_step(step, "mkdir workspace");
   }
   if (mounts.overlay) {
-    // volatile: the upper layer is thrown away, so nothing of it is ever synced.
-    const char* options = mounts.user_xattr ? "lowerdir=lower,upperdir=upper,workdir=work,userxattr,volatile"
-                                            : "lowerdir=lower,upperdir=upper,workdir=work,redirect_dir=on,volatile";
-    if (::mount("overlay", mounts.workspace.c_str(), "overlay", kSafe, options) != 0)
+    if (::mount("overlay", mounts.workspace.c_str(), "overlay", kSafe, mounts.overlay_options.c_str()) != 0)
       return fail_step(step, "mount overlay");
   } else if (::mount("workspace", mounts.workspace.c_str(), nullptr, MS_BIND, nullptr) != 0) {
     return fail_step(step, "bind workspace");

@@ -18,13 +18,16 @@ namespace jerichoci {
 // Mounts made in a mount namespace of the job's own: they vanish with its last process, also when the engine is
 // killed. All sources are relative to `job_folder`, so that no character of a path can be taken for an option.
 struct PrivateMounts {
-  std::filesystem::path job_folder;  // holds lower, upper, work (overlay) or workspace (copy), cache-0, ...
-  bool new_user_namespace = false;   // an ordinary user needs one to mount
-  std::uint32_t uid = 0, gid = 0;    // who we are, mapped to itself there
-  std::string stage;                 // folder that a small tmpfs is mounted on first; empty: none
-  bool overlay = false;              // lower + upper + work
-  bool user_xattr = false;           // overlay's way of marking without privileges
-  std::string workspace;             // where the workspace is mounted
+  std::filesystem::path
+      job_folder;                   // holds lower, lower1, ..., upper, work (overlay) or workspace (copy), cache-0, ...
+  bool new_user_namespace = false;  // an ordinary user needs one to mount
+  std::uint32_t uid = 0, gid = 0;   // who we are, mapped to itself there
+  std::string stage;                // folder that a small tmpfs is mounted on first; empty: none
+  bool overlay = false;             // lower... + upper + work
+  bool user_xattr = false;          // overlay's way of marking without privileges
+  std::string lower;                // the layers below upper, as overlay's option has them: "lower:lower1"
+  std::string overlay_options;      // all of them, of the workspace
+  std::string workspace;            // where the workspace is mounted
   std::vector<std::pair<std::string, std::string>> binds;  // source below job_folder, target
 };
 

@@ -1,5 +1,6 @@
 #include "exec/workspace.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "exec/sandbox_etc.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/log.hpp"
+#include "snapshot/checkouts.hpp"
 #include "snapshot/tree_copy.hpp"
 
 namespace jerichoci {
@@ -39,6 +41,10 @@ void link_to(const fs::path& target, const fs::path& link) {
   if (::symlink(target.c_str(), link.c_str()) != 0) throw SystemError(fmt::format("symlink '{}'", link.string()));
 }
 
+std::string lower_name(std::size_t i) {
+  return i == 0 ? "lower" : fmt::format("lower{}", i);
+}
+
 }  // namespace
 
 fs::path cache_folder(const fs::path& state_root, const std::string& name, std::optional<std::uint32_t> owner) {
@@ -46,7 +52,7 @@ fs::path cache_folder(const fs::path& state_root, const std::string& name, std::
   pika::make_dirs(path.parent_path(), 0700);
   make_owned(path, owner);
   struct stat st{};
-  if (owner && ::lstat(path.c_str(), &st) == 0 && st.st_uid != *owner) settle_modes(path, owner);
+  if (owner && ::lstat(path.c_str(), &st) == 0 && st.st_uid != *owner) settle_tree(path, owner);
   return path;
 }
 
@@ -61,7 +67,8 @@ Workspace::Workspace(const WorkspaceRequest& r)
       kind_(r.kind),
       owner_(r.owner),
       caches_(r.job->caches.size()),
-      mounts_(r.mounts.size()) {
+      mounts_(r.mounts.size()),
+      layers_(r.layers.size()) {
   pika::make_dirs(folder_, 0700);
   if (r.job->runtime == Runtime::host_process) {  // a sandbox has both in a tmpfs of its own
     make_folder("home");
@@ -71,10 +78,12 @@ Workspace::Workspace(const WorkspaceRequest& r)
   }
   if (kind_ == WorkspaceKind::overlay) {
     make_folder("upper");
+    struct timespec times[2] = {{kCheckoutTime, 0}, {kCheckoutTime, 0}};  // of the workspace's own folder
+    ::utimensat(AT_FDCWD, (folder_ / "upper").c_str(), times, 0);
     make_folder("work");
-    link_to(fs::absolute(r.checkout), folder_ / "lower");
+    for (std::size_t i = 0; i < layers_; ++i) link_to(fs::absolute(r.layers[i]), folder_ / lower_name(i));
   } else {
-    copy_tree(r.checkout, folder_ / "workspace", CopyFiles::copy, {}, owner_);
+    materialise(r.layers, folder_ / "workspace", owner_);
   }
   for (std::size_t i = 0; i < caches_; ++i)
     link_to(fs::absolute(cache_folder(r.state_root, r.job->caches[i].name, owner_)),
@@ -108,6 +117,10 @@ PrivateMounts Workspace::mounts(const std::string& stage) const {
   m.stage = stage;
   m.overlay = kind_ == WorkspaceKind::overlay;
   m.user_xattr = m.new_user_namespace;
+  for (std::size_t i = 0; i < layers_; ++i) m.lower += (i ? ":" : "") + lower_name(i);
+  // volatile: the upper layer is thrown away, so nothing of it is ever synced.
+  m.overlay_options = fmt::format("lowerdir={},upperdir=upper,workdir=work,volatile,{}", m.lower,
+                                  m.user_xattr ? "userxattr" : "redirect_dir=on");
   m.workspace = stage + "/workspace";
   for (std::size_t i = 0; i < caches_; ++i)
     m.binds.emplace_back(fmt::format("cache-{}", i), fmt::format("{}/cache-{}", stage, i));

@@ -17,7 +17,8 @@ enum class WorkspaceKind { overlay, copy };
 std::string_view to_string(WorkspaceKind kind);
 
 struct WorkspaceRequest {
-  std::filesystem::path state_root, checkout;
+  std::filesystem::path state_root;
+  std::vector<std::filesystem::path> layers;  // of the checkout, uppermost first
   std::string run_id;
   const JobSpec* job = nullptr;
   WorkspaceKind kind = WorkspaceKind::copy;
@@ -45,7 +46,7 @@ class Workspace {
   std::filesystem::path folder_;
   WorkspaceKind kind_;
   std::optional<std::uint32_t> owner_;
-  std::size_t caches_, mounts_;
+  std::size_t caches_, mounts_, layers_;
 };
 
 // The folder of a declared cache, made when it is new.

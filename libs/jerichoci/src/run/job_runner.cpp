@@ -82,7 +82,7 @@ class JobRun {
     bool can_mount = job_.runtime == Runtime::sandbox || c_.engine.job_uid;
     kind_ = can_mount ? c_.engine.isolation.workspace_kind() : WorkspaceKind::copy;
     record_.workspace_kind = to_string(kind_);
-    workspace_.emplace(WorkspaceRequest{c_.engine.config.state_root, c_.checkout, c_.run_id, &job_, kind_,
+    workspace_.emplace(WorkspaceRequest{c_.engine.config.state_root, c_.checkout.layers(), c_.run_id, &job_, kind_,
                                         c_.engine.job_uid, c_.mounts});
     reach(c_.engine, FaultPoint::workspace_made);
     auto name = fmt::format("jerichoci-{}-{}-{}", c_.run_id, job_.id, pika::random_hex(4));

@@ -14,7 +14,7 @@ namespace jerichoci {
 struct JobContext {
   EngineParts& engine;
   std::string run_id;
-  std::filesystem::path checkout;
+  const Checkout& checkout;
   BusyMark& busy;
   Journal& journal;
   int cancel_fd = -1;

@@ -39,11 +39,11 @@ struct NodeRef {
 };
 
 // What a node's thread gives back.
-struct Checkout {
-  std::filesystem::path folder;
-  std::string why_not;  // empty: it is there
+struct CheckoutMade {
+  Checkout files{};
+  std::string why_not{};
 };
-using NodeResult = std::variant<Checkout, JobRecord>;
+using NodeResult = std::variant<CheckoutMade, JobRecord>;
 
 class RunDriver {
  public:
@@ -190,10 +190,11 @@ class RunDriver {
   void start_checkout(std::size_t node) {
     tell_node_started(journal_, kCheckoutNode, "prepare");
     start(node, [this] {
-      Checkout checkout;
+      CheckoutMade checkout;
       try {
-        auto made = engine_.checkouts.ensure(engine_.objects, record_.snapshot.tree);
-        if (made) checkout.folder = *made;
+        auto made = engine_.checkouts.ensure(engine_.objects, record_.snapshot.tree,
+                                             engine_.config.state_root / "work" / record_.run_id);
+        if (made) checkout.files = std::move(*made);
         if (!made) checkout.why_not = made.error().what;
       } catch (const std::exception& error) {
         checkout.why_not = error.what();
@@ -240,7 +241,7 @@ class RunDriver {
     for (auto& [node, result] : batch) {
       threads_[node].join();
       threads_.erase(node);
-      if (auto* checkout = std::get_if<Checkout>(&result)) take_checkout(node, std::move(*checkout));
+      if (auto* checkout = std::get_if<CheckoutMade>(&result)) take_checkout(node, std::move(*checkout));
       if (auto* job = std::get_if<JobRecord>(&result)) take_job(node, std::move(*job));
     }
     if (batch.empty()) return;
@@ -248,8 +249,8 @@ class RunDriver {
     reach(engine_, FaultPoint::job_recorded);
   }
 
-  void take_checkout(std::size_t node, Checkout checkout) {
-    checkout_ = std::move(checkout.folder);
+  void take_checkout(std::size_t node, CheckoutMade checkout) {
+    checkout_ = std::move(checkout.files);
     auto status = checkout.why_not.empty() ? Status::passed : Status::failed;
     tell_node_finished(journal_, kCheckoutNode, "prepare", status);
     auto outcome = graph_.end(node, status, FailureKind::infrastructure, pika::monotonic_now());
@@ -344,7 +345,7 @@ class RunDriver {
   pika::UniqueFd done_bell_;
   CancelToken stop_;  // what the jobs watch
   RunRecord record_;
-  std::filesystem::path checkout_;
+  Checkout checkout_;
   std::vector<NodeRef> nodes_;
   RunGraph graph_;
   std::map<std::size_t, JobRecord> resting_;  // the last attempts of jobs that have another

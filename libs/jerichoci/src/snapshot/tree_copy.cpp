@@ -1,18 +1,20 @@
 #include "snapshot/tree_copy.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
-#include <functional>
+#include <string>
+#include <vector>
 
-#include "pika/base/fd.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/result.hpp"
+#include "snapshot/tree_walk.hpp"
 
 namespace jerichoci {
 
@@ -22,26 +24,7 @@ using pika::UniqueFd;
 
 namespace {
 
-UniqueFd open_folder(int parent, const char* name) {
-  UniqueFd fd(::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd) throw SystemError(fmt::format("open folder '{}'", name));
-  return fd;
-}
-
-void each_entry(int folder, const std::function<void(const char* name)>& each) {
-  UniqueFd listing = open_folder(folder, ".");
-  DIR* dir = ::fdopendir(listing.get());
-  if (!dir) throw SystemError("read folder");
-  listing.release();
-  struct Closer {
-    DIR* d;
-    ~Closer() { ::closedir(d); }
-  } closer{dir};
-  while (auto* entry = ::readdir(dir)) {
-    std::string_view name = entry->d_name;
-    if (name != "." && name != "..") each(entry->d_name);
-  }
-}
+constexpr std::uint64_t kSyncedOneByOne = 64;  // with more files the whole file system is synced once
 
 void copy_bytes(int from, int to, const char* name) {
   if (::ioctl(to, FICLONE, from) == 0) return;
@@ -57,121 +40,251 @@ void copy_bytes(int from, int to, const char* name) {
   while (auto n = pika::read_some(from, buffer, sizeof buffer)) pika::write_all(to, {buffer, n});
 }
 
+bool is_whiteout(const struct stat& st) {
+  return S_ISCHR(st.st_mode) && st.st_rdev == makedev(0, 0);
+}
+
+bool is_opaque(int folder) {
+  char value = 0;
+  for (auto* name : {"trusted.overlay.opaque", "user.overlay.opaque"})
+    if (::fgetxattr(folder, name, &value, 1) == 1 && value == 'y') return true;
+  return false;
+}
+
+UniqueFd open_root(const fs::path& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) throw SystemError(fmt::format("open '{}'", path.string()));
+  return fd;
+}
+
 class Copier {
  public:
-  Copier(CopyFiles how, const std::unordered_set<std::string>& leave_out, std::optional<std::uint32_t> owner)
-      : how_(how), leave_out_(leave_out), owner_(owner) {}
+  Copier(const fs::path& from, const fs::path& to, const CopyRules& rules)
+      : rules_(rules), from_(open_root(from), from.string()), to_(open_root(to), to.string()) {}
 
-  // Copies the entries of `from` into a folder that `make` gives when the first of them comes.
-  void folder(int from, const std::string& prefix, const std::function<int()>& make) {
-    each_entry(from, [&](const char* name) {
-      auto path = prefix + name;
-      if (!leave_out_.empty() && leave_out_.contains(path)) return;
-      struct stat st{};
-      if (::fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) != 0) throw SystemError(fmt::format("stat '{}'", path));
-      if (S_ISDIR(st.st_mode)) {
-        subfolder(from, name, path, st, make);
-      } else {
-        file(from, name, st, make());
-      }
-    });
+  Copied run() {
+    struct stat st{};
+    if (::fstat(from_.fd(), &st) != 0) throw SystemError("stat");
+    stats_.push_back(st);
+    walk_folders({[&] { return visit(); }, [&](const std::string& name) { enter(name); }, [&] { leave(); }});
+    settle_folder();
+    if (rules_.sync && done_.files > kSyncedOneByOne && ::syncfs(to_.fd()) != 0) throw SystemError("syncfs");
+    return done_;
   }
 
  private:
-  void subfolder(int from, const char* name, const std::string& path, const struct stat& st,
-                 const std::function<int()>& make) {
-    UniqueFd source = open_folder(from, name);
-    UniqueFd target;
-    auto make_this = [&] {
-      if (target) return target.get();
-      int parent = make();
-      if (::mkdirat(parent, name, 0755) != 0) throw SystemError(fmt::format("mkdir '{}'", path));
-      target = open_folder(parent, name);
-      return target.get();
-    };
-    bool empty = true;
-    each_entry(source.get(), [&](const char*) { empty = false; });
-    if (empty) make_this();
-    folder(source.get(), path + "/", make_this);
-    if (!target) return;
-    own(target.get(), "", AT_EMPTY_PATH);
-    if (::fchmod(target.get(), st.st_mode & 07777) != 0) throw SystemError(fmt::format("chmod '{}'", path));
-    struct timespec times[2] = {st.st_atim, st.st_mtim};
-    ::futimens(target.get(), times);
+  std::vector<std::string> visit() {
+    std::vector<std::string> folders;
+    each_entry(from_.fd(), [&](const char* name) {
+      struct stat st{};
+      if (::fstatat(from_.fd(), name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        throw SystemError(fmt::format("stat '{}'", from_.path(name)));
+      if (S_ISDIR(st.st_mode)) {
+        folders.emplace_back(name);
+      } else if (rules_.layer && is_whiteout(st)) {
+        remove(name);
+      } else if (S_ISLNK(st.st_mode)) {
+        symlink(name, st);
+      } else if (S_ISREG(st.st_mode)) {
+        file(name, st);
+      }
+    });
+    return folders;
   }
 
-  void file(int from, const char* name, const struct stat& st, int to) {
-    if (how_ == CopyFiles::link) {
-      if (::linkat(from, name, to, name, 0) != 0) throw SystemError(fmt::format("link '{}'", name));
-      return;
+  void enter(const std::string& name) {
+    struct stat st{};
+    if (::fstatat(from_.fd(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0)
+      throw SystemError(fmt::format("stat '{}'", from_.path(name.c_str())));
+    if (rules_.tame && (st.st_mode & 0700) != 0700) ::fchmodat(from_.fd(), name.c_str(), st.st_mode | 0700, 0);
+    stats_.push_back(st);
+    from_.down(name.c_str());
+    struct stat there{};
+    bool keep = ::fstatat(to_.fd(), name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0;
+    if (keep && (!S_ISDIR(there.st_mode) || (rules_.layer && is_opaque(from_.fd())))) {
+      remove(name.c_str());
+      keep = false;
     }
+    if (!keep && ::mkdirat(to_.fd(), name.c_str(), 0755) != 0)
+      throw SystemError(fmt::format("mkdir '{}'", to_.path(name.c_str())));
+    to_.down(name.c_str());
+  }
+
+  void leave() {
+    settle_folder();
+    from_.up();
+    to_.up();
+  }
+
+  // Last, because what was made in the folder changed its time.
+  void settle_folder() {
+    auto st = stats_.back();
+    stats_.pop_back();
+    own(to_.fd(), "", AT_EMPTY_PATH);
+    if (::fchmod(to_.fd(), rules_.tame ? (st.st_mode & 0777) | 0700 : st.st_mode & 07777) != 0)
+      throw SystemError(fmt::format("chmod '{}'", to_.path()));
     struct timespec times[2] = {st.st_atim, st.st_mtim};
-    if (S_ISLNK(st.st_mode)) {
-      std::string target(static_cast<std::size_t>(st.st_size) + 1, '\0');
-      auto n = ::readlinkat(from, name, target.data(), target.size());
-      if (n < 0) throw SystemError(fmt::format("readlink '{}'", name));
-      target.resize(static_cast<std::size_t>(n));
-      if (::symlinkat(target.c_str(), to, name) != 0) throw SystemError(fmt::format("symlink '{}'", name));
-      own(to, name, AT_SYMLINK_NOFOLLOW);
-      ::utimensat(to, name, times, AT_SYMLINK_NOFOLLOW);
-      return;
+    ::futimens(to_.fd(), times);
+  }
+
+  void remove(const char* name) {
+    if (::unlinkat(to_.fd(), name, 0) == 0 || errno == ENOENT) return;
+    pika::remove_tree(fmt::format("/proc/self/fd/{}/{}", to_.fd(), name));
+  }
+
+  // Tries once more when something else has the name.
+  template <class F>
+  void place(const char* name, const char* what, F&& make) {
+    if (make()) return;
+    if (errno == EEXIST || errno == EISDIR || errno == ENOTEMPTY) {
+      remove(name);
+      if (make()) return;
     }
-    if (!S_ISREG(st.st_mode)) return;  // a checkout has nothing else
-    UniqueFd source(::openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!source) throw SystemError(fmt::format("open '{}'", name));
-    UniqueFd target(::openat(to, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!target) throw SystemError(fmt::format("create '{}'", name));
-    copy_bytes(source.get(), target.get(), name);
+    throw SystemError(fmt::format("{} '{}'", what, to_.path(name)));
+  }
+
+  void symlink(const char* name, const struct stat& st) {
+    if (rules_.how == CopyFiles::link) return link(name, st);
+    std::string target(static_cast<std::size_t>(st.st_size) + 1, '\0');
+    auto n = ::readlinkat(from_.fd(), name, target.data(), target.size());
+    if (n < 0) throw SystemError(fmt::format("readlink '{}'", from_.path(name)));
+    target.resize(static_cast<std::size_t>(n));
+    place(name, "symlink", [&] { return ::symlinkat(target.c_str(), to_.fd(), name) == 0; });
+    own(to_.fd(), name, AT_SYMLINK_NOFOLLOW);
+    struct timespec times[2] = {st.st_atim, st.st_mtim};
+    ::utimensat(to_.fd(), name, times, AT_SYMLINK_NOFOLLOW);
+    ++done_.files;
+  }
+
+  void file(const char* name, const struct stat& st) {
+    mode_t mode = rules_.tame ? (st.st_mode & 0777) | 0600 : st.st_mode & 07777;
+    if (rules_.tame && (st.st_mode & 0600) != 0600) ::fchmodat(from_.fd(), name, (st.st_mode & 0777) | 0600, 0);
+    if (rules_.how == CopyFiles::link) return link(name, st);
+    UniqueFd target;
+    if (rules_.how == CopyFiles::move) {
+      place(name, "move", [&] { return ::renameat(from_.fd(), name, to_.fd(), name) == 0; });
+      target = UniqueFd(::openat(to_.fd(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+      if (!target) throw SystemError(fmt::format("open '{}'", to_.path(name)));
+    } else {
+      target = copy(name);
+    }
     own(target.get(), "", AT_EMPTY_PATH);
-    if (::fchmod(target.get(), st.st_mode & 07777) != 0) throw SystemError(fmt::format("chmod '{}'", name));
+    if (::fchmod(target.get(), mode) != 0) throw SystemError(fmt::format("chmod '{}'", to_.path(name)));
+    struct timespec times[2] = {st.st_atim, st.st_mtim};
     ::futimens(target.get(), times);
+    ++done_.files;
+    done_.bytes += static_cast<std::uint64_t>(st.st_size);
+    if (rules_.sync && done_.files <= kSyncedOneByOne && ::fsync(target.get()) != 0)
+      throw SystemError(fmt::format("sync '{}'", to_.path(name)));
+  }
+
+  UniqueFd copy(const char* name) {
+    UniqueFd source(::openat(from_.fd(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!source) throw SystemError(fmt::format("open '{}'", from_.path(name)));
+    UniqueFd target;
+    place(name, "create", [&] {
+      target = UniqueFd(::openat(to_.fd(), name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+      return bool(target);
+    });
+    copy_bytes(source.get(), target.get(), name);
+    return target;
+  }
+
+  void link(const char* name, const struct stat& st) {
+    ++done_.files;
+    done_.bytes += static_cast<std::uint64_t>(st.st_size);
+    place(name, "link", [&] { return ::linkat(from_.fd(), name, to_.fd(), name, 0) == 0; });
   }
 
   void own(int folder, const char* name, int flags) {
-    if (owner_ && ::fchownat(folder, name, *owner_, *owner_, flags) != 0)
-      throw SystemError(fmt::format("chown '{}'", name));
+    if (rules_.owner && ::fchownat(folder, name, *rules_.owner, *rules_.owner, flags) != 0)
+      throw SystemError(fmt::format("chown '{}'", to_.path(name)));
   }
 
-  CopyFiles how_;
-  const std::unordered_set<std::string>& leave_out_;
-  std::optional<std::uint32_t> owner_;
+  const CopyRules& rules_;
+  FolderCursor from_, to_;
+  std::vector<struct stat> stats_;  // of the folders of `from` that the walk is in
+  Copied done_;
 };
 
-void settle_folder(int folder, std::optional<std::uint32_t> owner) {
-  each_entry(folder, [&](const char* name) {
+class Settler {
+ public:
+  Settler(const fs::path& root, std::optional<std::uint32_t> owner)
+      : owner_(owner), at_(open_root(root), root.string()) {}
+
+  void run() {
     struct stat st{};
-    if (::fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0) throw SystemError(fmt::format("stat '{}'", name));
-    if (owner && (st.st_uid != *owner || st.st_gid != *owner) &&
-        ::fchownat(folder, name, *owner, *owner, AT_SYMLINK_NOFOLLOW) != 0)
-      throw SystemError(fmt::format("chown '{}'", name));
-    if (S_ISLNK(st.st_mode)) return;
+    if (::fstat(at_.fd(), &st) != 0) throw SystemError("stat");
+    entry(at_.fd(), ".", st);
+    walk_folders(
+        {[&] { return visit(); }, [&](const std::string& name) { at_.down(name.c_str()); }, [&] { at_.up(); }});
+  }
+
+ private:
+  std::vector<std::string> visit() {
+    std::vector<std::string> folders;
+    each_entry(at_.fd(), [&](const char* name) {
+      struct stat st{};
+      if (::fstatat(at_.fd(), name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        throw SystemError(fmt::format("stat '{}'", at_.path(name)));
+      if (S_ISCHR(st.st_mode)) return;  // a whiteout has no owner and no mode
+      entry(at_.fd(), name, st);
+      if (S_ISDIR(st.st_mode)) folders.emplace_back(name);
+    });
+    return folders;
+  }
+
+  void entry(int folder, const char* name, const struct stat& st) {
+    if (owner_ && (st.st_uid != *owner_ || st.st_gid != *owner_) &&
+        ::fchownat(folder, name, *owner_, *owner_, AT_SYMLINK_NOFOLLOW) != 0)
+      throw SystemError(fmt::format("chown '{}'", at_.path(name)));
     mode_t mode = S_ISDIR(st.st_mode) || (st.st_mode & 0100) ? 0755 : 0644;
-    if ((st.st_mode & 07777) != mode && ::fchmodat(folder, name, mode, 0) != 0)
-      throw SystemError(fmt::format("chmod '{}'", name));
-    if (S_ISDIR(st.st_mode)) settle_folder(open_folder(folder, name).get(), owner);
-  });
-}
+    if (!S_ISLNK(st.st_mode) && (st.st_mode & 07777) != mode && ::fchmodat(folder, name, mode, 0) != 0)
+      throw SystemError(fmt::format("chmod '{}'", at_.path(name)));
+    struct timespec times[2] = {{kCheckoutTime, 0}, {kCheckoutTime, 0}};
+    if (st.st_mtim.tv_sec == kCheckoutTime && st.st_mtim.tv_nsec == 0) return;  // linked from another checkout
+    if (::utimensat(folder, name, times, AT_SYMLINK_NOFOLLOW) != 0)
+      throw SystemError(fmt::format("set the time of '{}'", at_.path(name)));
+  }
+
+  std::optional<std::uint32_t> owner_;
+  FolderCursor at_;
+};
 
 }  // namespace
 
-void copy_tree(const fs::path& from, const fs::path& to, CopyFiles how,
-               const std::unordered_set<std::string>& leave_out, std::optional<std::uint32_t> owner) {
-  UniqueFd source(::open(from.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!source) throw SystemError(fmt::format("open '{}'", from.string()));
-  if (::mkdir(to.c_str(), 0755) != 0) throw SystemError(fmt::format("mkdir '{}'", to.string()));
-  UniqueFd target(::open(to.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!target) throw SystemError(fmt::format("open '{}'", to.string()));
-  if (::fchmod(target.get(), 0755) != 0) throw SystemError(fmt::format("chmod '{}'", to.string()));
-  if (owner && ::fchown(target.get(), *owner, *owner) != 0) throw SystemError(fmt::format("chown '{}'", to.string()));
-  Copier(how, leave_out, owner).folder(source.get(), "", [&] { return target.get(); });
+Copied lay_tree(const fs::path& from, const fs::path& to, const CopyRules& rules) {
+  if (::mkdir(to.c_str(), 0755) != 0 && errno != EEXIST) throw SystemError(fmt::format("mkdir '{}'", to.string()));
+  return Copier(from, to, rules).run();
 }
 
-void settle_modes(const fs::path& root, std::optional<std::uint32_t> owner) {
-  UniqueFd folder(::open(root.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder) throw SystemError(fmt::format("open '{}'", root.string()));
-  if (owner && ::fchown(folder.get(), *owner, *owner) != 0) throw SystemError(fmt::format("chown '{}'", root.string()));
-  if (::fchmod(folder.get(), 0755) != 0) throw SystemError(fmt::format("chmod '{}'", root.string()));
-  settle_folder(folder.get(), owner);
+void copy_tree(const fs::path& from, const fs::path& to, CopyFiles how, std::optional<std::uint32_t> owner) {
+  if (::mkdir(to.c_str(), 0755) != 0) throw SystemError(fmt::format("mkdir '{}'", to.string()));
+  CopyRules rules;
+  rules.how = how;
+  rules.owner = owner;
+  Copier(from, to, rules).run();
+}
+
+void settle_tree(const fs::path& root, std::optional<std::uint32_t> owner) {
+  Settler(root, owner).run();
+}
+
+std::uint64_t tree_bytes(const fs::path& root) {
+  std::uint64_t bytes = 0;
+  FolderCursor at(open_root(root), root.string());
+  auto visit = [&] {
+    std::vector<std::string> folders;
+    each_entry(at.fd(), [&](const char* name) {
+      struct stat st{};
+      if (::fstatat(at.fd(), name, &st, AT_SYMLINK_NOFOLLOW) != 0) return;  // it went away
+      bytes += static_cast<std::uint64_t>(st.st_blocks) * 512;
+      if (S_ISDIR(st.st_mode)) folders.emplace_back(name);
+    });
+    return folders;
+  };
+  walk_folders({visit, [&](const std::string& name) { at.down(name.c_str()); }, [&] { at.up(); }});
+  return bytes;
 }
 
 }  // namespace jerichoci
