@@ -11,7 +11,7 @@
 // On disk, below state_root (relative names; records are replaced atomically):
 //   engine.lock              shared by open engines
 //   objects.git/             bare git store: snapshots are trees in it, pinned by refs/jerichoci/runs/<run id>
-//   checkouts/<tree>/        read-only checkouts, shared by workspaces (lower layers of overlays): src/snapshot/checkouts.hpp
+//   checkouts/<tree>/        read-only checkouts, layers of the overlays that are workspaces (snapshot/checkouts.hpp)
 //   work/<run>/<job>/        workspaces of running jobs, removed at the end
 //   caches/<name>/           declared caches; jobs that run at the same time share them
 //   slots/                   locked files: host capacity shared by every program that runs jobs here, and the line
