@@ -60,7 +60,6 @@ Judged judge(store::Store& store, const Layout& layout, const store::Repository&
                                .over_red = j.landing && !j.landing->override_reason.empty(),
                                .target = r.target,
                                .target_tip = j.target_tip,
-                               .head = branch.head,
                                .candidate = j.candidate ? &*j.candidate : nullptr,
                                .suite = of_version ? &*j.suite : nullptr,
                                .lanes = of_version ? &j.lanes : nullptr});

@@ -237,8 +237,7 @@ Result<store::NewSuite> Planner::choose(const store::Repository& r, const store:
   return out;
 }
 
-Result<PlannedVersion> Planner::plan(const store::Repository& r, const store::Branch& branch, const std::string& why,
-                                     bool again) {
+Result<PlannedVersion> Planner::plan(const store::Repository& r, const store::Branch& branch, const std::string& why) {
   auto lock = locks_.lock(r.id);
   PlannedVersion planned;
   auto version = store_.newest_version(branch.id);
@@ -249,7 +248,7 @@ Result<PlannedVersion> Planner::plan(const store::Repository& r, const store::Br
       newest && newest->version == version->id &&
       (planned.candidate.commit.empty() ? !newest->candidate && newest->target_tip == planned.candidate.target_tip
                                         : newest->candidate == planned.candidate.id);
-  if (tested && !again) return planned;
+  if (tested) return planned;
   auto wanted = PIKA_TRY(choose(r, branch, *version, planned.candidate, why, planned));
   std::vector<store::RunningLease> superseded;
   planned.suite = store_.create_suite(wanted, &superseded);

@@ -143,7 +143,7 @@ TEST_CASE("after the target moved nothing lands on the old test; the new merge i
   CHECK(landed->tree_landed == w.suite(second).tree);
 }
 
-TEST_CASE("the same candidate is not tested twice unless asked") {
+TEST_CASE("the same candidate is not tested twice") {
   World w(project());
   auto b = w.pushed("topic", w.commit(with(w.files, "a.txt", "2\n"), {w.base}));
   auto first = w.suite(b);
@@ -151,11 +151,6 @@ TEST_CASE("the same candidate is not tested twice unless asked") {
   REQUIRE(planned);
   CHECK_FALSE(planned->suite);
   CHECK(w.suite(b).id == first.id);
-  planned = w.planner->plan(w.repository, b, "asked", true);
-  REQUIRE(planned);
-  REQUIRE(planned->suite);
-  CHECK(planned->suite->commit == first.commit);
-  CHECK(w.verdict(b) == VerdictState::waiting);
 }
 
 TEST_CASE("a new version stops what still runs of the one before") {

@@ -183,12 +183,6 @@ std::vector<LaneWithAttempts> Store::lanes(SuiteId suite) {
   });
 }
 
-void Store::add_decision(SuiteId suite, const std::string& lane, const std::string& text, Micros at) {
-  db_->write([&](db::Connection& c) {
-    c.run("INSERT INTO ci_decision (suite, lane, at, text) VALUES (?, ?, ?, ?)", suite, lane, at, to_utf8(text));
-  });
-}
-
 std::vector<Decision> Store::decisions(SuiteId suite, const std::string& lane) {
   return db_->read([&](db::Connection& c) {
     std::vector<Decision> out;

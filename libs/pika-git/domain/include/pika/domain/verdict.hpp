@@ -28,7 +28,6 @@ struct VerdictInput {
   bool over_red = false;                                 // how it landed
   std::string target;                                    // name
   std::string target_tip;                                // where it is now
-  std::string head{};                                    // newest version's
   const Candidate* candidate = nullptr;                  // the newest for that version; null: not built yet
   const Suite* suite = nullptr;                          // the newest suite
   const std::vector<LaneWithAttempts>* lanes = nullptr;  // of that suite

@@ -30,9 +30,8 @@ class Planner {
           std::function<void()> work);
 
   // Builds the candidate of the branch's newest version on the target's tip and queues its suite. The same candidate
-  // is not tested twice unless `again`.
-  Result<PlannedVersion> plan(const store::Repository& repository, const store::Branch& branch, const std::string& why,
-                              bool again = false);
+  // is not tested twice.
+  Result<PlannedVersion> plan(const store::Repository& repository, const store::Branch& branch, const std::string& why);
   // After the target moved: every open branch anew, most recently pushed first.
   void plan_open_branches(const store::Repository& repository, const std::string& why);
 

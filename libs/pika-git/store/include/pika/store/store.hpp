@@ -137,7 +137,6 @@ class Store {
   std::optional<Suite> newest_suite(BranchId branch);
   std::vector<Suite> suites(BranchId branch, int limit);
   std::vector<LaneWithAttempts> lanes(SuiteId suite);
-  void add_decision(SuiteId suite, const std::string& lane, const std::string& text, Micros at);
   std::vector<Decision> decisions(SuiteId suite, const std::string& lane);
 
   // --- attempts (attempts.cpp)
