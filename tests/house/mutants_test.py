@@ -1,0 +1,40 @@
+"""The old faults that can be put back still can: each patch applies to the tree as it is, and names a test there is."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PATCHES = sorted((ROOT / "tests/mutants").glob("*.patch"))
+
+
+class Mutants(unittest.TestCase):
+    def test_each_patch_applies(self):
+        for patch in PATCHES:
+            files = re.findall(r"^\+\+\+ b/(.*)$", patch.read_text(), re.M)
+            self.assertTrue(files, patch.name)
+            with self.subTest(patch.name), tempfile.TemporaryDirectory() as copy:
+                for name in files:
+                    place = pathlib.Path(copy, name)
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(ROOT / name, place)
+                answer = subprocess.run(["git", "apply", "--check", patch], cwd=copy, capture_output=True, text=True,
+                                        env={**os.environ, "GIT_CEILING_DIRECTORIES": str(pathlib.Path(copy).parent)})
+                self.assertEqual(answer.returncode, 0, f"{patch.name} has to be made anew: {answer.stderr}")
+
+    def test_each_names_its_fault_and_a_test_that_there_is(self):
+        listed = subprocess.run(["ctest", "--test-dir", os.environ["PIKA_BUILD"], "-N"], capture_output=True, text=True, check=True).stdout
+        tests = set(re.findall(r"Test\s+#\d+: (\S+)", listed))
+        for patch in PATCHES:
+            head = dict(re.findall(r"^(Fault|Test): (.+)$", patch.read_text(), re.M))
+            with self.subTest(patch.name):
+                self.assertEqual(set(head), {"Fault", "Test"})
+                self.assertIn(head["Test"], tests)
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
