@@ -27,7 +27,7 @@ struct Arguments {
   std::string output = "human", state, folder;
   bool allow_host_process = false;
   std::vector<std::string> names;
-  std::string run, job, lane;
+  std::string run, job, lane, out;
   Range range;
   std::size_t limit = 20;
   bool follow = false, exit_status = false;
@@ -119,7 +119,8 @@ void add_range(CLI::App& command, Arguments& arguments, bool with_head) {
 }
 
 struct Commands {
-  CLI::App *run, *rerun, *cancel, *list, *status, *logs, *lanes, *targets, *select, *why, *plan, *doctor, *lint;
+  CLI::App *run, *rerun, *cancel, *list, *status, *logs, *artifacts, *lanes, *targets, *select, *why, *plan, *doctor,
+      *lint;
 };
 
 Commands describe(CLI::App& app, Arguments& a) {
@@ -155,6 +156,12 @@ Commands describe(CLI::App& app, Arguments& a) {
   c.logs->add_option("RUN", a.run)->required()->type_name("");
   c.logs->add_option("-j,--job", a.job, "This job only")->type_name("JOB");
   c.logs->add_flag("-f,--follow", a.follow, "Go on until the job has ended");
+  c.artifacts = app.add_subcommand("artifacts", "The files that the jobs of a run left behind");
+  c.artifacts->add_option("RUN", a.run)->required()->type_name("");
+  c.artifacts->add_option("-j,--job", a.job, "This job only")->type_name("JOB");
+  c.artifacts->add_option("--out", a.out, "Write them into this folder, below one for each job")
+      ->check(kNotEmpty)
+      ->type_name("DIR");
   c.lanes = app.add_subcommand("lanes", "The lanes of the catalogue");
   c.targets = app.add_subcommand("targets", "The targets of the catalogue and their jobs");
   c.select = app.add_subcommand("select", "Which lanes the change chooses, and why");
@@ -184,6 +191,7 @@ int dispatch(const Commands& c, const CliContext& context, const Arguments& a) {
   if (c.list->parsed()) return cli_list(context, a.limit);
   if (c.status->parsed()) return cli_status(context, a.run, a.exit_status);
   if (c.logs->parsed()) return cli_logs(context, a.run, a.job, a.follow);
+  if (c.artifacts->parsed()) return cli_artifacts(context, a.run, a.job, a.out);
   if (c.lanes->parsed()) return cli_lanes(context);
   if (c.targets->parsed()) return cli_targets(context);
   if (c.select->parsed()) return cli_select(context, a.range);

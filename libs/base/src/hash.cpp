@@ -7,6 +7,7 @@
 
 #include <array>
 
+#include "pika/base/check.hpp"
 #include "pika/base/clock.hpp"
 #include "pika/base/result.hpp"
 
@@ -26,6 +27,28 @@ std::string to_hex(std::string_view bytes) {
 std::string sha256_hex(std::string_view bytes) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
   ::SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
+  return to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+struct Sha256::State {
+  std::unique_ptr<EVP_MD_CTX, decltype(&::EVP_MD_CTX_free)> context{::EVP_MD_CTX_new(), ::EVP_MD_CTX_free};
+};
+
+Sha256::Sha256() : state_(std::make_unique<State>()) {
+  PIKA_CHECK(state_->context && ::EVP_DigestInit_ex(state_->context.get(), ::EVP_sha256(), nullptr) == 1,
+             "OpenSSL has SHA-256");
+}
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+Sha256::~Sha256() = default;
+
+void Sha256::update(std::string_view bytes) {
+  PIKA_CHECK(::EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) == 1, "a digest takes any bytes");
+}
+
+std::string Sha256::hex() {
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  PIKA_CHECK(::EVP_DigestFinal_ex(state_->context.get(), digest.data(), nullptr) == 1, "a digest ends once");
   return to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 

@@ -16,16 +16,16 @@ using namespace jerichoci::test;
 namespace {
 
 // Points whose part of the engine does not pass them yet; each that is wired leaves the list.
-constexpr FaultPoint kAwaited[] = {FaultPoint::output_built,      FaultPoint::output_published,
-                                   FaultPoint::cache_saved_aside, FaultPoint::artifact_stored,
-                                   FaultPoint::log_compressed,    FaultPoint::verdict_stored,
-                                   FaultPoint::gc_marked,         FaultPoint::gc_removing};
+constexpr FaultPoint kAwaited[] = {
+    FaultPoint::output_built,   FaultPoint::output_published, FaultPoint::cache_saved_aside, FaultPoint::log_compressed,
+    FaultPoint::verdict_stored, FaultPoint::gc_marked,        FaultPoint::gc_removing};
 
 // A run that goes through every part of the engine.
 RunRequest whole_request(const SnapshotRecord& snapshot, const std::string& word) {
   RunRequest request{.target_id = "unit", .snapshot = snapshot, .run_id = "killed"};
   auto test = shell_job("test", "echo one; cat hello.txt; echo two > made; : " + word);
   test.limits.pids = 50;
+  test.artifacts = ArtifactSpec{.globs = {"made"}};
   auto after = shell_job("after", "echo after; : " + word);
   after.needs = {"test"};
   request.jobs = {test, after};

@@ -18,6 +18,7 @@
 //                            of runs that wait for it (src/run/slots.hpp)
 //   busy/<run id>            locked by the engine that runs it; names what is to be removed should that die
 //   tmp/                     scratch of captures
+//   artifacts/<aa>/<sha256>  contents of files that jobs left, each once; records name them
 //   runs/<run id>/plan.json  before anything runs
 //   runs/<run id>/run.json   the RunRecord, replaced as it changes
 //   runs/<run id>/events.jsonl
@@ -38,6 +39,7 @@
 #include "jerichoci/fault.hpp"
 #include "jerichoci/model.hpp"
 #include "jerichoci/status.hpp"
+#include "pika/base/fd.hpp"
 #include "pika/base/result.hpp"
 
 namespace jerichoci {
@@ -52,9 +54,11 @@ struct EngineConfig {
   std::vector<fs::path> sandbox_paths{};     // read-only host folders shown to jobs, beside the built-in list
   std::map<std::string, std::string> env{};  // what env_allow may pass through
   std::uint64_t log_cap_bytes =
-      256u << 20;                          // of one job's log: half of it head, half tail, a line about the cut between
-  fs::path bubblewrap = "/usr/bin/bwrap";  // the sandbox program
-  fs::path runc = "/usr/sbin/runc";        // the OCI runtime
+      256u << 20;  // of one job's log: half of it head, half tail, a line about the cut between
+  std::uint64_t artifact_bytes = 2ull << 30;  // of one job's artifacts
+  std::size_t artifact_files = 5000;
+  fs::path bubblewrap = "/usr/bin/bwrap";   // the sandbox program
+  fs::path runc = "/usr/sbin/runc";         // the OCI runtime
   std::map<std::string, fs::path> roots{};  // named root filesystems: a folder, or an OCI image layout (runtime oci)
   std::map<std::string, std::string> reuse_for_gates{};  // job id -> why: policy that lets a reused verdict count
   Micros retry_pause = pika::kSecond;  // before a further attempt after the host's trouble; doubles, 30 times at most
@@ -138,6 +142,12 @@ class Engine {
   pika::Result<LogPiece> load_log(const std::string& run_id, const std::string& job_id, std::uint64_t offset,
                                   std::uint64_t size);
   fs::path log_file(const std::string& run_id, const std::string& job_id) const;
+
+  // The bytes of an artifact, by ArtifactRecord::content, to read; not_found when its time is over.
+  pika::Result<pika::UniqueFd> open_artifact(const std::string& content) const;
+  // Writes an artifact to `folder`/<its path>, making folders on the way; never through a symlink that is in there,
+  // never out of `folder`. Gives the path. conflict when such a file is there.
+  pika::Result<fs::path> save_artifact(const ArtifactRecord& artifact, const fs::path& folder) const;
 
   IsolationReport isolation() const;
   const EngineConfig& config() const;

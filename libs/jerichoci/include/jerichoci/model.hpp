@@ -65,7 +65,8 @@ struct SecretUse {
 
 struct ArtifactSpec {
   enum class When { passed, always };
-  std::vector<std::string> globs{};  // of paths in the workspace: * ? [a-z] within a name, ** across names
+  // Of files in the workspace: * ? [a-z] within a name, ** across names; "report/" is all below it.
+  std::vector<std::string> globs{};
   When when = When::always;
   Micros retention = 30 * 24 * 3600 * pika::kSecond;
   friend bool operator==(const ArtifactSpec&, const ArtifactSpec&) = default;
@@ -206,6 +207,7 @@ struct JobRecord {
   ResourceUse used;
   std::vector<CacheUse> caches;
   std::vector<ArtifactRecord> artifacts;
+  std::string artifacts_message;       // what was left out, and why; empty: nothing
   std::vector<std::string> contacted;  // with an allow-list: "registry.npmjs.org:443 allowed 12", "... refused 1"
   std::optional<ReuseRecord> reuse;
   EnvironmentRecord environment;

@@ -61,7 +61,7 @@ int fail_step(const char** step, const char* name) {
 
 }  // namespace
 
-int enter_private_mounts(const PrivateMounts& mounts, const char** step) {
+int enter_private_namespace(const PrivateMounts& mounts, const char** step) {
   if (mounts.new_user_namespace) {
     if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return fail_step(step, "unshare user and mount namespace");
     if (!write_file("/proc/self/setgroups", "deny", 4) && errno != ENOENT) return fail_step(step, "deny setgroups");
@@ -72,6 +72,11 @@ int enter_private_mounts(const PrivateMounts& mounts, const char** step) {
   }
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return fail_step(step, "make mounts private");
   if (::chdir(mounts.job_folder.c_str()) != 0) return fail_step(step, "enter the job's folder");
+  return 0;
+}
+
+int enter_private_mounts(const PrivateMounts& mounts, const char** step) {
+  if (int error = enter_private_namespace(mounts, step)) return error;
   constexpr unsigned long kSafe = MS_NOSUID | MS_NODEV;
   if (!mounts.stage.empty()) {
     if (::mount("tmpfs", mounts.stage.c_str(), "tmpfs", kSafe, "mode=0755,size=64k") != 0)

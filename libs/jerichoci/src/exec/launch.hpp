@@ -37,6 +37,8 @@ struct LaunchIdentity {
 };
 
 // The steps, for code after fork. Each gives 0 or the errno; `step` then names what failed.
+// The namespaces alone, with the job's folder as the working folder; then all of the mounts.
+int enter_private_namespace(const PrivateMounts& mounts, const char** step);
 int enter_private_mounts(const PrivateMounts& mounts, const char** step);
 // A network namespace of the job's own with nothing but a loopback that is up, and a socket that listens on it at
 // 127.0.0.1:`port`, sent to the engine through `hand_over` (a Unix socket): what connects there in the namespace is

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "exec/sandbox_etc.hpp"
+#include "exec/workspace_view.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/log.hpp"
 #include "snapshot/checkouts.hpp"
@@ -102,6 +103,14 @@ Workspace::~Workspace() {
 
 void Workspace::make_folder(const std::string& name) {
   make_owned(folder_ / name, owner_);
+}
+
+pika::UniqueFd Workspace::open_view() const {
+  if (kind_ == WorkspaceKind::overlay) return open_overlay_view(folder_);
+  auto path = folder_ / "workspace";
+  pika::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) throw SystemError(fmt::format("open '{}'", path.string()));
+  return fd;
 }
 
 void Workspace::remove() {

@@ -38,6 +38,8 @@ class Workspace {
   PrivateMounts sandbox_mounts(const std::string& stage) const;
   // The mounts for a host process of another user, staged at an empty folder that it can reach.
   PrivateMounts host_mounts(const std::string& stage) const;
+  // A folder descriptor of what the job left in it, to be read; once all of its processes are gone. Throws SystemError.
+  pika::UniqueFd open_view() const;
   void remove();  // throws SystemError when something stays
 
  private:

@@ -112,6 +112,7 @@ void later_fields_to_json(const JobRecord& job, json::Object& out) {
   if (auto used = used_to_json(job.used); !used.empty()) out["used"] = std::move(used);
   if (!job.caches.empty()) out["caches"] = cache_uses_to_json(job.caches);
   if (!job.artifacts.empty()) out["artifacts"] = artifacts_to_json(job.artifacts);
+  if (!job.artifacts_message.empty()) out["artifacts_message"] = pika::to_utf8(job.artifacts_message);
   if (!job.contacted.empty()) out["contacted"] = list_to_json(job.contacted);
   if (job.reuse) out["reuse"] = reuse_to_json(*job.reuse);
   out["environment"] = environment_to_json(job.environment);
@@ -128,8 +129,10 @@ pika::Status later_fields_from_json(const json::Value& v, JobRecord& job) {
                             count_or_zero(c, "bytes")});
   if (auto* list = json::find_array(v, "artifacts"))
     for (const auto& a : *list)
-      job.artifacts.push_back({text_or_empty(a, "path"), text_or_empty(a, "content"), count_or_zero(a, "bytes"),
+      job.artifacts.push_back({json::find(a, "path") ? bytes_from_json(*json::find(a, "path")).value_or("") : "",
+                               text_or_empty(a, "content"), count_or_zero(a, "bytes"),
                                json::find_bool(a, "executable").value_or(false)});
+  job.artifacts_message = text_or_empty(v, "artifacts_message");
   job.contacted = list_from_json(v, "contacted");
   if (auto* r = json::find(v, "reuse"))
     job.reuse = ReuseRecord{text_or_empty(*r, "key"), text_or_empty(*r, "run_id"),

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "artifacts/save.hpp"
 #include "jerichoci/jerichoci.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/hash.hpp"
@@ -231,6 +232,14 @@ Result<LogPiece> Engine::load_log(const std::string& run_id, const std::string& 
 
 fs::path Engine::log_file(const std::string& run_id, const std::string& job_id) const {
   return impl_->runs.job_folder(run_id, job_id) / "log.raw";
+}
+
+pika::Result<UniqueFd> Engine::open_artifact(const std::string& content) const {
+  return guarded([&] { return impl_->artifacts.open(content); });
+}
+
+pika::Result<fs::path> Engine::save_artifact(const ArtifactRecord& artifact, const fs::path& folder) const {
+  return guarded([&] { return jerichoci::save_artifact(impl_->artifacts, artifact, folder); });
 }
 
 IsolationReport Engine::isolation() const {

@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 
+#include "artifacts/artifact_store.hpp"
 #include "exec/cgroup.hpp"
 #include "exec/host_facts.hpp"
 #include "exec/isolation.hpp"
@@ -23,6 +24,7 @@ struct EngineParts {
         runs(config.state_root),
         objects(std::move(o)),
         checkouts(config.state_root, job_uid, config.fault),
+        artifacts(config.state_root),
         cgroups(CgroupHost::detect()),
         slots(config.state_root, config.slots),
         bell(slots.folder()),
@@ -34,6 +36,7 @@ struct EngineParts {
   RunStore runs;
   ObjectStore objects;
   Checkouts checkouts;
+  ArtifactStore artifacts;
   CgroupHost cgroups;
   Slots slots;
   Bell bell;

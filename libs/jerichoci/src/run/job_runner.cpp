@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "artifacts/collect.hpp"
 #include "exec/allow_proxy.hpp"
 #include "exec/host_process.hpp"
 #include "exec/sandbox.hpp"
@@ -91,6 +92,7 @@ class JobRun {
     reach(c_.engine, FaultPoint::cgroup_made);
     phase.next("run");
     auto process = job_.runtime == Runtime::sandbox ? begin_sandbox() : begin_host_process();
+    began_ = true;
     reach(c_.engine, FaultPoint::job_started);
     Supervision supervision{job_.limits.time, job_.limits.grace, c_.cancel_fd, [this](std::uint64_t bytes) {
                               c_.journal.event("job_progress", {{"job_id", job_.id}, {"log_bytes", bytes}});
@@ -264,6 +266,7 @@ class JobRun {
     if (!cgroup_.empty() && !remove_cgroups(cgroup_.folders()))
       pika::log_error("jerichoci", "a cgroup of run {} stays", c_.run_id);
     stage_.reset();
+    if (began_) keep_artifacts();
     if (workspace_) workspace_->remove();
     reach(c_.engine, FaultPoint::workspace_removed);
     if (log_) {
@@ -274,6 +277,21 @@ class JobRun {
       }
       record_.log_bytes = log_->size();
       reach(c_.engine, FaultPoint::log_closed);
+    }
+  }
+
+  // The verdict stands whatever becomes of them.
+  void keep_artifacts() {
+    if (!job_.artifacts || (job_.artifacts->when == ArtifactSpec::When::passed && record_.status != Status::passed))
+      return;
+    try {
+      auto kept = collect_artifacts(workspace_->open_view().get(), *job_.artifacts, c_.engine.artifacts,
+                                    {c_.engine.config.artifact_bytes, c_.engine.config.artifact_files});
+      record_.artifacts = std::move(kept.files);
+      record_.artifacts_message = std::move(kept.message);
+      reach(c_.engine, FaultPoint::artifact_stored);
+    } catch (const std::exception& error) {
+      record_.artifacts_message = fmt::format("artifacts could not be kept: {}", error.what());
     }
   }
 
@@ -300,6 +318,7 @@ class JobRun {
   std::optional<Workspace> workspace_;
   std::optional<Stage> stage_;
   JobCgroup cgroup_;
+  bool began_ = false;  // the command ran: it may have left something
 };
 
 }  // namespace

@@ -57,6 +57,9 @@ int cli_cancel(const CliContext& context, const std::string& run);
 int cli_list(const CliContext& context, std::size_t limit);
 int cli_status(const CliContext& context, const std::string& run, bool exit_status);
 int cli_logs(const CliContext& context, const std::string& run, const std::string& job, bool follow);
+// The files that jobs left; with `out` (a folder, made) they are written there, below a folder for each job unless one
+// is named.
+int cli_artifacts(const CliContext& context, const std::string& run, const std::string& job, const std::string& out);
 int cli_lanes(const CliContext& context);
 int cli_targets(const CliContext& context);
 int cli_select(const CliContext& context, const Range& range);

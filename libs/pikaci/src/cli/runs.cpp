@@ -43,6 +43,10 @@ void say_job(Console& console, const JobRecord& job) {
     faint(fmt::format("{}, workspace {}: {}", jerichoci::to_string(job.runtime),
                       job.workspace_kind.empty() ? "fresh" : job.workspace_kind, phases));
   for (const auto& limit : job.not_enforced) faint("not enforced: " + limit);
+  if (!job.artifacts.empty())
+    faint(
+        fmt::format("{}: pikaci artifacts", pika::plural(static_cast<std::int64_t>(job.artifacts.size()), "artifact")));
+  if (!job.artifacts_message.empty()) faint("artifacts: " + job.artifacts_message);
 }
 
 struct Wanted {
