@@ -106,7 +106,7 @@ void Workspace::make_folder(const std::string& name) {
 }
 
 pika::UniqueFd Workspace::open_view() const {
-  if (kind_ == WorkspaceKind::overlay) return open_overlay_view(folder_);
+  if (kind_ == WorkspaceKind::overlay) return open_overlay_view(folder_, mounts({}).lower);
   auto path = folder_ / "workspace";
   pika::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) throw SystemError(fmt::format("open '{}'", path.string()));

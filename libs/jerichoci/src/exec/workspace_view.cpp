@@ -53,9 +53,8 @@ struct Answer {
   const char* step = "";
   if (int error = enter_private_namespace(mounts, &step)) answer(socket, -1, error, step);
   constexpr unsigned long kRead = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY;
-  const char* options =
-      mounts.user_xattr ? "lowerdir=upper:lower,userxattr" : "lowerdir=upper:lower,redirect_dir=follow";
-  if (::mount("overlay", "view", "overlay", kRead, options) != 0) answer(socket, -1, errno, "mount overlay to read");
+  if (::mount("overlay", "view", "overlay", kRead, mounts.overlay_options.c_str()) != 0)
+    answer(socket, -1, errno, "mount overlay to read");
   int fd = ::open("view", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) answer(socket, -1, errno, "open the workspace");
   answer(socket, fd, 0, "");
@@ -85,7 +84,7 @@ pika::UniqueFd receive(int socket, Answer& a) {
 
 }  // namespace
 
-pika::UniqueFd open_overlay_view(const std::filesystem::path& job_folder) {
+pika::UniqueFd open_overlay_view(const std::filesystem::path& job_folder, const std::string& lower) {
   auto view = job_folder / "view";
   if (::mkdir(view.c_str(), 0700) != 0 && errno != EEXIST)
     throw pika::SystemError(fmt::format("mkdir '{}'", view.string()));
@@ -94,7 +93,8 @@ pika::UniqueFd open_overlay_view(const std::filesystem::path& job_folder) {
   mounts.new_user_namespace = ::geteuid() != 0;
   mounts.uid = ::geteuid();
   mounts.gid = ::getegid();
-  mounts.user_xattr = mounts.new_user_namespace;
+  mounts.overlay_options =
+      fmt::format("lowerdir=upper:{},{}", lower, mounts.new_user_namespace ? "userxattr" : "redirect_dir=follow");
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) throw pika::SystemError("socketpair");
   pika::UniqueFd ours(ends[0]), theirs(ends[1]);
