@@ -25,6 +25,7 @@ namespace fs = std::filesystem;
 
 struct Arguments {
   std::string output = "human", state, folder;
+  std::vector<std::string> secrets;
   bool allow_host_process = false;
   std::vector<std::string> names;
   std::string run, job, lane, out;
@@ -145,6 +146,11 @@ Commands describe(CLI::App& app, Arguments& a) {
   Commands c{};
   c.run = app.add_subcommand("run", "Run what the change chooses, or the targets and lanes named");
   c.run->add_option("NAME", a.names, "Targets or lanes; these run whatever has changed")->type_name("");
+  c.run
+      ->add_option("--secret", a.secrets,
+                   "Gives jobs that name it the secret NAME,\nwhose value is in the variable of that name")
+      ->type_name("NAME")
+      ->allow_extra_args(false);
   add_range(*c.run, a, false);
   host(c.run);
   c.list = app.add_subcommand("list", "Runs, newest first");
@@ -262,6 +268,13 @@ int main(int argc, char** argv) {
   context.state_root = state_root(arguments);
   context.allow_host_process = arguments.allow_host_process;
   context.env = environment();
+  for (const auto& name : arguments.secrets) {
+    auto at = context.env.find(name);
+    if (at == context.env.end())
+      return cli_bad_arguments(context, "the secret " + pika::quote_name(name) + " has no value here",
+                               "set the variable of that name, and keep it out of the command line");
+    context.secrets[name] = at->second;
+  }
   const char* term = std::getenv("TERM");
   const char* no_colour = std::getenv("NO_COLOR");
   context.terminal = ::isatty(STDOUT_FILENO) == 1 && term && std::string_view(term) != "dumb";

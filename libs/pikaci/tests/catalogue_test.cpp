@@ -69,6 +69,41 @@ needs = ["build"]
   CHECK(jobs[1].network == jerichoci::Network::off);
 }
 
+TEST_CASE("what a job keeps and is given is read in its short and its long form") {
+  auto job_of = [](const std::string& lines) {
+    auto result = load_catalogue(tree_of({{"ci/pikaci.toml", with_job_line(lines)}}));
+    for (const auto& problem : result.problems) MESSAGE(problem.print());
+    REQUIRE(result.problems.empty());
+    return result.catalogue.targets.at("unit").jobs.at(0);
+  };
+  auto job = job_of(
+      "network = ['registry.npmjs.org', '*.debian.org', '10.0.0.7:8080']\n"
+      "limits = { disk = '2GiB' }\n"
+      "caches = ['npm', { name = 'build', path = 'build', key_files = ['CMakeLists.txt'] }]\n"
+      "secrets = ['NPM_TOKEN', { name = 'deploy', env = 'KEY_FILE', file = true }]\n"
+      "artifacts = { paths = ['report/**'], when = 'passed', keep = '48h' }\n"
+      "reuse = { inputs = ['libs/', 'Makefile'], audit = 0.5 }\n"
+      "retries = { lost = 2, infrastructure = 1 }\nweight = 2\n");
+  CHECK(job.network == jerichoci::Network::allow_list);
+  CHECK(job.allow_hosts == std::vector<std::string>{"registry.npmjs.org", "*.debian.org", "10.0.0.7:8080"});
+  CHECK(job.limits.disk_bytes == 2ull << 30);
+  REQUIRE(job.caches.size() == 2);
+  CHECK(job.caches[1].path == "build");
+  CHECK(job.caches[1].key_files == std::vector<std::string>{"CMakeLists.txt"});
+  CHECK(job.secrets ==
+        std::vector<jerichoci::SecretUse>{{"NPM_TOKEN", "NPM_TOKEN", false}, {"deploy", "KEY_FILE", true}});
+  REQUIRE(job.artifacts);
+  CHECK(job.artifacts->when == jerichoci::ArtifactSpec::When::passed);
+  CHECK(job.artifacts->retention == 48 * 3600 * pika::kSecond);
+  REQUIRE(job.reuse);
+  CHECK(job.reuse->audit == 0.5);
+  CHECK(job.retries.at(jerichoci::FailureKind::lost) == 2);
+  CHECK(job.weight == 2);
+  CHECK(job_of("artifacts = ['report/**']").artifacts->globs == std::vector<std::string>{"report/**"});
+  // What the catalogue accepts the engine does too.
+  CHECK(jerichoci::check_jobs({job}));
+}
+
 TEST_CASE("a lane's own command is a target with one job of the lane's id") {
   auto result = load_catalogue(tree_of({{"ci/pikaci.toml",
                                          "version = 1\n[[lane]]\nid = 'fmt'\ncommand = ['script/fmt', '--check']\n"
@@ -171,62 +206,81 @@ TEST_CASE("each mistake has its sentence") {
   struct Case {
     std::string text, says;
   };
-  for (const auto& [text, says] : std::vector<Case>{
-           {"", "ci/pikaci.toml:1:1: 'version = 1' is missing; write it as the first line"},
-           {"version = 2\n[nonsense]\n",
-            "ci/pikaci.toml:1:11: version 2 is not known to this program, which reads version 1"},
-           {"version = 1\n[[lane]]\nid = 'a'\n",
-            "ci/pikaci.toml:2:1: this lane has neither a 'target' nor a 'command', so that it could never run"},
-           {"version = 1\n" + kTarget + "[[lane]]\nid = 'a'\ntarget = 'untit'\n",
-            "ci/pikaci.toml:8:10: there is no target 'untit'; did you mean 'unit'?"},
-           {"version = 1\n[groups]\ncpp = ['a']\n[[lane]]\nid = 'a'\ncommand = ['x']\npaths = ['@cp']\n",
-            "ci/pikaci.toml:7:10: there is no group '@cp' in [groups]; did you mean '@cpp'?"},
-           {"version = 1\n[[lane]]\nid = 'a'\ncommand = ['x']\n[[lane]]\nid = 'a'\ncommand = ['y']\n",
-            "ci/pikaci.toml:6:6: there is a lane 'a' already, at ci/pikaci.toml:3"},
-           {"version = 1\n" + kTarget + "[[lane]]\nid = 'unit'\ncommand = ['x']\n",
-            "ci/pikaci.toml:8:1: lane 'unit' has a command of its own, and there is a target 'unit' too; say target = "
-            "\"unit\" or rename one"},
-           {"version = 1\n" + kTarget + "[[lane]]\nid = 'a'\ntarget = 'unit'\ncommand = ['x']\n",
-            "ci/pikaci.toml:9:1: a lane has a 'target' or a 'command', not both"},
-           {"version = 1\n" + kTarget + "[[lane]]\nid = 'a'\ntarget = 'unit'\nnetwork = 'on'\n",
-            "ci/pikaci.toml:9:1: 'network' belongs on the jobs of the target, not on a lane that names one"},
-           {with_job_line("runtime = 'incus'"),
-            "ci/pikaci.toml:6:11: runtime 'incus' is not available in this build, which has sandbox, host_process"},
-           {with_job_line("runtime = 'sandbx'"),
-            "ci/pikaci.toml:6:11: there is no runtime 'sandbx', only sandbox, host_process; did you mean 'sandbox'?"},
-           {with_job_line("network = false"),
-            "ci/pikaci.toml:6:11: 'network' must be a string, and this is true or false"},
-           {with_job_line("limits = { time = '20' }"),
-            "ci/pikaci.toml:6:19: '20' is no span of time; write it like \"20m\", \"1h30m\", \"90s\""},
-           {with_job_line("limits = { memory = '8 apples' }"),
-            "ci/pikaci.toml:6:21: '8 apples' is no size; write it like \"8GiB\" or \"512MiB\""},
-           {with_job_line("needs = ['tset']"),
-            "ci/pikaci.toml:6:10: job 'test' needs 'tset', which is no job of this target; did you mean 'test'?"},
-           {with_job_line("needs = ['test']"),
-            "ci/pikaci.toml:2:1: jobs wait for each other for ever: test needs test"},
-           {with_job_line("env = { '1A' = 'x' }"),
-            "ci/pikaci.toml:6:9: '1A' is no name of a variable: letters, digits and '_', not a digit first"},
-           {with_job_line("caches = ['a-b', 'a_b']"),
-            "ci/pikaci.toml:6:18: the cache 'a_b' would share its variable with another of this job"},
-           {with_job_line("[[targets.unit.jobs]]\nid = 'test'\ncommand = ['x']"),
-            "ci/pikaci.toml:7:6: target 'unit' has a job 'test' already"},
-           {"version = 1\n[targets.unit]\n",
-            "ci/pikaci.toml:2:1: target 'unit' has no jobs; add a [[targets.unit.jobs]]"},
-           {"version = 1\n[[lane]]\nid = 'a'\ncommand = 'make test'\n",
-            "ci/pikaci.toml:4:11: 'command' must be a list of words, as in [\"make\", \"test\"]; no shell reads it"},
-           {"version = 1\n[[lane]]\nid = 'a'\ncommand = []\n", "ci/pikaci.toml:4:11: 'command' is empty"},
-           {"version = 1\n[[lane]]\nid = 'a'\ncommand = ['x']\npaths = []\n",
-            "ci/pikaci.toml:5:9: 'paths' is empty; leave it out for a lane that always runs"},
-           {"version = 1\n[[lane]]\nid = 'a'\ncommand = ['x']\npaths = ['!docs/']\n",
-            "ci/pikaci.toml:5:9: only '!' filters, so that no path is ever chosen; begin with \"**\""},
-           {"version = 1\n[[lane]]\nid = 'a'\ncommand = ['x']\npaths = ['/libs/**']\n",
-            "ci/pikaci.toml:5:10: the filter '/libs/**' begins with '/', and no path does; filters begin at the root "
-            "of the repository: leave the beginning away"},
-           {"version = 1\nnightly_schedule_utc = '25:00'\n",
-            "ci/pikaci.toml:2:24: '25:00' is no time of day; write it like \"08:00\""},
-           {"version = 1\n[lane]\nid = 'a'\n",
-            "ci/pikaci.toml:2:1: 'lane' must be a list of tables: write [[lane]] where this is a table"},
-       }) {
+  for (
+      const auto& [text, says] : std::vector<Case>{
+          {"", "ci/pikaci.toml:1:1: 'version = 1' is missing; write it as the first line"},
+          {"version = 2\n[nonsense]\n",
+           "ci/pikaci.toml:1:11: version 2 is not known to this program, which reads version 1"},
+          {"version = 1\n[[lane]]\nid = 'a'\n",
+           "ci/pikaci.toml:2:1: this lane has neither a 'target' nor a 'command', so that it could never run"},
+          {"version = 1\n" + kTarget + "[[lane]]\nid = 'a'\ntarget = 'untit'\n",
+           "ci/pikaci.toml:8:10: there is no target 'untit'; did you mean 'unit'?"},
+          {"version = 1\n[groups]\ncpp = ['a']\n[[lane]]\nid = 'a'\ncommand = ['x']\npaths = ['@cp']\n",
+           "ci/pikaci.toml:7:10: there is no group '@cp' in [groups]; did you mean '@cpp'?"},
+          {"version = 1\n[[lane]]\nid = 'a'\ncommand = ['x']\n[[lane]]\nid = 'a'\ncommand = ['y']\n",
+           "ci/pikaci.toml:6:6: there is a lane 'a' already, at ci/pikaci.toml:3"},
+          {"version = 1\n" + kTarget + "[[lane]]\nid = 'unit'\ncommand = ['x']\n",
+           "ci/pikaci.toml:8:1: lane 'unit' has a command of its own, and there is a target 'unit' too; say target = "
+           "\"unit\" or rename one"},
+          {"version = 1\n" + kTarget + "[[lane]]\nid = 'a'\ntarget = 'unit'\ncommand = ['x']\n",
+           "ci/pikaci.toml:9:1: a lane has a 'target' or a 'command', not both"},
+          {"version = 1\n" + kTarget + "[[lane]]\nid = 'a'\ntarget = 'unit'\nnetwork = 'on'\n",
+           "ci/pikaci.toml:9:1: 'network' belongs on the jobs of the target, not on a lane that names one"},
+          {with_job_line("runtime = 'incus'"),
+           "ci/pikaci.toml:6:11: runtime 'incus' is not available in this build, which has sandbox, host_process"},
+          {with_job_line("runtime = 'sandbx'"),
+           "ci/pikaci.toml:6:11: there is no runtime 'sandbx', only sandbox, host_process; did you mean 'sandbox'?"},
+          {with_job_line("network = false"),
+           "ci/pikaci.toml:6:11: 'network' must be \"off\", \"on\" or a list of hosts, and this is true or false"},
+          {with_job_line("network = 'allow_list'"),
+           "ci/pikaci.toml:6:11: there is no network 'allow_list', only off, on, or a list of hosts: "
+           "[\"registry.npmjs.org\"]"},
+          {with_job_line("network = ['http://x/']"),
+           "ci/pikaci.toml:6:12: 'http://x/' is no host to allow; write a name, with * for what is before a dot, and a "
+           "port if it is not 80 or 443: \"registry.npmjs.org\", \"*.debian.org\", \"10.0.0.7:8080\""},
+          {with_job_line("caches = [{ name = 'b', path = '../x' }]"),
+           "ci/pikaci.toml:6:32: 'path': ../x is no path below the workspace; write it relative, without '..'"},
+          {with_job_line("artifacts = ['/etc/*']"),
+           "ci/pikaci.toml:6:14: 'artifacts': /etc/* is no path below the workspace; write it relative, without "
+           "'..'"},
+          {with_job_line("retries = { los = 1 }"),
+           "ci/pikaci.toml:6:13: there is no failure 'los', only test_failed, timed_out, out_of_memory, setup_failed, "
+           "infrastructure, lost; did you mean 'lost'?"},
+          {with_job_line("secrets = ['a b']"),
+           "ci/pikaci.toml:6:12: 'a b' is no name of a variable: letters, digits and '_', not a digit first; name one "
+           "with env"},
+          {with_job_line("reuse = { audit = 1 }"),
+           "ci/pikaci.toml:6:9: 'reuse' names no 'inputs': the paths that decide the verdict"},
+          {with_job_line("limits = { time = '20' }"),
+           "ci/pikaci.toml:6:19: '20' is no span of time; write it like \"20m\", \"1h30m\", \"90s\""},
+          {with_job_line("limits = { memory = '8 apples' }"),
+           "ci/pikaci.toml:6:21: '8 apples' is no size; write it like \"8GiB\" or \"512MiB\""},
+          {with_job_line("needs = ['tset']"),
+           "ci/pikaci.toml:6:10: job 'test' needs 'tset', which is no job of this target; did you mean 'test'?"},
+          {with_job_line("needs = ['test']"), "ci/pikaci.toml:2:1: jobs wait for each other for ever: test needs test"},
+          {with_job_line("env = { '1A' = 'x' }"),
+           "ci/pikaci.toml:6:9: '1A' is no name of a variable: letters, digits and '_', not a digit first"},
+          {with_job_line("caches = ['a-b', 'a_b']"),
+           "ci/pikaci.toml:6:18: the cache 'a_b' would share its variable with another of this job"},
+          {with_job_line("[[targets.unit.jobs]]\nid = 'test'\ncommand = ['x']"),
+           "ci/pikaci.toml:7:6: target 'unit' has a job 'test' already"},
+          {"version = 1\n[targets.unit]\n",
+           "ci/pikaci.toml:2:1: target 'unit' has no jobs; add a [[targets.unit.jobs]]"},
+          {"version = 1\n[[lane]]\nid = 'a'\ncommand = 'make test'\n",
+           "ci/pikaci.toml:4:11: 'command' must be a list of words, as in [\"make\", \"test\"]; no shell reads it"},
+          {"version = 1\n[[lane]]\nid = 'a'\ncommand = []\n", "ci/pikaci.toml:4:11: 'command' is empty"},
+          {"version = 1\n[[lane]]\nid = 'a'\ncommand = ['x']\npaths = []\n",
+           "ci/pikaci.toml:5:9: 'paths' is empty; leave it out for a lane that always runs"},
+          {"version = 1\n[[lane]]\nid = 'a'\ncommand = ['x']\npaths = ['!docs/']\n",
+           "ci/pikaci.toml:5:9: only '!' filters, so that no path is ever chosen; begin with \"**\""},
+          {"version = 1\n[[lane]]\nid = 'a'\ncommand = ['x']\npaths = ['/libs/**']\n",
+           "ci/pikaci.toml:5:10: the filter '/libs/**' begins with '/', and no path does; filters begin at the root "
+           "of the repository: leave the beginning away"},
+          {"version = 1\nnightly_schedule_utc = '25:00'\n",
+           "ci/pikaci.toml:2:24: '25:00' is no time of day; write it like \"08:00\""},
+          {"version = 1\n[lane]\nid = 'a'\n",
+           "ci/pikaci.toml:2:1: 'lane' must be a list of tables: write [[lane]] where this is a table"},
+      }) {
     CAPTURE(text);
     CHECK(problems_of(text) == says);
   }

@@ -34,9 +34,17 @@ std::string read_words(TableReader& table, std::string_view key);
 // "version = 1"; false when the rest of the file must not be read.
 bool read_version(TableReader& table);
 
-// Placement, runtime, network, limits, env, env_allow, caches.
+// NAME of NAME=value, as a shell takes it.
+bool is_variable(std::string_view name);
+inline constexpr std::string_view kVariableRule =
+    "is no name of a variable: letters, digits and '_', not a digit first";
+
+// Placement, runtime, network, limits, env, env_allow, and the keeping keys.
 const std::vector<std::string>& execution_keys();
 void read_execution(TableReader& table, jerichoci::JobSpec& job);
+// Caches, secrets, artifacts, reuse, retries, weight.
+const std::vector<std::string>& keeping_keys();
+void read_keeping(TableReader& table, jerichoci::JobSpec& job);
 // The argv at "command"; empty when it is absent or wrong.
 std::vector<std::string> read_command(TableReader& table);
 // [targets.*] with their jobs.

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "catalogue/draft.hpp"
 #include "catalogue/units.hpp"
@@ -35,12 +34,6 @@ const Choices<jerichoci::Runtime>& runtimes() {
   return choices;
 }
 
-const Choices<jerichoci::Network>& networks() {
-  static const Choices<jerichoci::Network> choices{{{"off", jerichoci::Network::off}, {"on", jerichoci::Network::on}},
-                                                   {}};
-  return choices;
-}
-
 template <class Enum>
 void read_choice(TableReader& table, std::string_view key, const Choices<Enum>& choices, Enum& value) {
   auto word = table.string(key);
@@ -67,12 +60,16 @@ void complain_unit(TableReader& table, const Word& word, const pika::Error& erro
 
 void read_limits(const Value& value, const std::string& file, Complaints& problems, jerichoci::Limits& limits) {
   TableReader table(value, file, problems);
-  if (auto memory = table.string("memory")) {
-    if (auto bytes = parse_size(memory->text))
-      limits.memory_bytes = *bytes;
+  auto size = [&](std::string_view key, std::optional<std::uint64_t>& target) {
+    auto word = table.string(key);
+    if (!word) return;
+    if (auto bytes = parse_size(word->text))
+      target = *bytes;
     else
-      complain_unit(table, *memory, bytes.error());
-  }
+      complain_unit(table, *word, bytes.error());
+  };
+  size("memory", limits.memory_bytes);
+  size("disk", limits.disk_bytes);
   auto span = [&](std::string_view key, pika::Micros& target) {
     auto word = table.string(key);
     if (!word) return;
@@ -98,13 +95,15 @@ void read_limits(const Value& value, const std::string& file, Complaints& proble
   table.finish();
 }
 
+}  // namespace
+
 bool is_variable(std::string_view name) {
   auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
   if (name.empty() || name.size() > 200 || !letter(name[0])) return false;
   return std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
 }
 
-constexpr std::string_view kVariableRule = "is no name of a variable: letters, digits and '_', not a digit first";
+namespace {
 
 void read_env(TableReader& table, jerichoci::JobSpec& job) {
   auto* env = table.table("env");
@@ -133,39 +132,58 @@ void read_env_allow(TableReader& table, jerichoci::JobSpec& job) {
   }
 }
 
-void read_caches(TableReader& table, jerichoci::JobSpec& job) {
-  auto words = table.strings("caches");
-  if (!words) return;
-  std::set<std::string> variables;
-  for (const auto& word : *words) {
-    auto variable = word.text;
-    std::replace(variable.begin(), variable.end(), '-', '_');
-    if (!is_id(word.text))
-      table.complain(word.at,
-                     fmt::format("'{}' is no name of a cache: up to 64 of a-z, 0-9, '-' and '_'", show(word.text)));
-    else if (!variables.insert(variable).second)
-      table.complain(word.at,
-                     fmt::format("the cache '{}' would share its variable with another of this job", word.text));
+// network = "off", "on", or the list of hosts that may be reached.
+void read_network(TableReader& table, jerichoci::JobSpec& job) {
+  auto* value = table.any("network");
+  if (!value) return;
+  if (value->kind == pika::toml::Kind::string) {
+    if (value->text == "off" || value->text == "on")
+      job.network = value->text == "on" ? jerichoci::Network::on : jerichoci::Network::off;
     else
-      job.caches.emplace_back(word.text);
+      table.complain(value->at, fmt::format("there is no network '{}', only off, on, or a list of hosts: "
+                                            "[\"registry.npmjs.org\"]",
+                                            show(value->text)));
+    return;
   }
+  if (value->kind != pika::toml::Kind::array)
+    return table.complain(value->at, fmt::format("'network' must be \"off\", \"on\" or a list of hosts, and this is {}",
+                                                 pika::toml::words_for(value->kind)));
+  auto words = table.strings("network");
+  if (!words) return;
+  if (words->empty()) table.complain(value->at, R"('network' is an empty list; write "off")");
+  for (const auto& word : *words) {
+    jerichoci::JobSpec probe;
+    probe.id = "x";
+    probe.command = {"x"};
+    probe.network = jerichoci::Network::allow_list;
+    probe.allow_hosts = {word.text};
+    if (auto fine = jerichoci::check_jobs({probe}); !fine)
+      table.complain(word.at, fmt::format("'{}' is no host to allow; {}", show(word.text), fine.error().advice));
+    else
+      job.allow_hosts.push_back(word.text);
+  }
+  if (!job.allow_hosts.empty()) job.network = jerichoci::Network::allow_list;
 }
 
 }  // namespace
 
 const std::vector<std::string>& execution_keys() {
-  static const std::vector<std::string> keys{"placement", "runtime", "network", "limits", "env", "env_allow", "caches"};
+  static const std::vector<std::string> keys = [] {
+    std::vector<std::string> all{"placement", "runtime", "network", "limits", "env", "env_allow"};
+    all.insert(all.end(), keeping_keys().begin(), keeping_keys().end());
+    return all;
+  }();
   return keys;
 }
 
 void read_execution(TableReader& table, jerichoci::JobSpec& job) {
   read_choice(table, "placement", placements(), job.placement);
   read_choice(table, "runtime", runtimes(), job.runtime);
-  read_choice(table, "network", networks(), job.network);
+  read_network(table, job);
   if (auto* limits = table.table("limits")) read_limits(*limits, table.file(), table.problems(), job.limits);
   read_env(table, job);
   read_env_allow(table, job);
-  read_caches(table, job);
+  read_keeping(table, job);
 }
 
 std::vector<std::string> read_command(TableReader& table) {

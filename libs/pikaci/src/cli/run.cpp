@@ -77,7 +77,7 @@ std::optional<Failure> hold_back_host_processes(const CliContext& context, const
 
 jerichoci::RunRequest request_for(const Catalogue& catalogue, const Planned& planned,
                                   const jerichoci::SnapshotRecord& snapshot, const std::vector<std::string>& changed,
-                                  const Project& project) {
+                                  const Project& project, const std::map<std::string, std::string>& secrets) {
   const auto& target = catalogue.targets.at(planned.target);
   jerichoci::RunRequest request;
   request.target_id = target.id;
@@ -86,6 +86,7 @@ jerichoci::RunRequest request_for(const Catalogue& catalogue, const Planned& pla
   request.jobs = target.jobs;
   request.changed_files = changed;
   request.filters = planned.filters;
+  request.secrets = secrets;
   request.labels["repository"] = pika::to_utf8(project.root().filename().string());
   if (!planned.lanes.empty()) request.labels["lanes"] = pika::join(planned.lanes, ", ");
   return request;
@@ -189,7 +190,8 @@ int cli_run(const CliContext& context, const std::vector<std::string>& names, co
           console.note(fmt::format("{} was not begun", planned.target));
           continue;
         }
-        auto request = request_for(prepared.catalogue, planned, snapshot, prepared.changed, prepared.project);
+        auto request =
+            request_for(prepared.catalogue, planned, snapshot, prepared.changed, prepared.project, context.secrets);
         auto run = CLI_TRY(run_one(console, *engine, request));
         exit_code = jerichoci::worse_exit_code(exit_code, jerichoci::exit_code(run.status, run.failure));
         runs.push_back(std::move(run));
