@@ -17,11 +17,13 @@
 //   slots/                   locked files: host capacity shared by every program that runs jobs here, and the line
 //                            of runs that wait for it (src/run/slots.hpp)
 //   busy/<run id>            locked by the engine that runs it; names what is to be removed should that die
+//   gc.lock                  one collection at a time (src/gc/gc.hpp)
 //   tmp/                     scratch of captures
 //   artifacts/<aa>/<sha256>  contents of files that jobs left, each once; records name them
 //   runs/<run id>/plan.json  before anything runs
 //   runs/<run id>/run.json   the RunRecord, replaced as it changes
 //   runs/<run id>/events.jsonl
+//   runs/<run id>/pinned     gc leaves it alone; why
 //   runs/<run id>/cancel     somebody asked for the run to be cancelled
 //   runs/<run id>/jobs/<job>/log.raw, log.idx   bytes as they came; offset, length, time, stream of each piece, in the
 //                            format that src/runstore/log_writer.hpp tells
@@ -37,6 +39,7 @@
 #include <vector>
 
 #include "jerichoci/fault.hpp"
+#include "jerichoci/gc.hpp"
 #include "jerichoci/model.hpp"
 #include "jerichoci/status.hpp"
 #include "pika/base/fd.hpp"
@@ -148,6 +151,13 @@ class Engine {
   // Writes an artifact to `folder`/<its path>, making folders on the way; never through a symlink that is in there,
   // never out of `folder`. Gives the path. conflict when such a file is there.
   pika::Result<fs::path> save_artifact(const ArtifactRecord& artifact, const fs::path& folder) const;
+
+  // Removes what is not needed any more; or, as a dry run, tells what that would be. Runs may be under way, in this
+  // engine and in others; what they use stays. unavailable when another collection is under way.
+  pika::Result<GcReport> gc(const GcPolicy& policy);
+  // A pinned run and its artifacts stay until it is unpinned; `why` is for people.
+  pika::Status pin_run(const std::string& run_id, const std::string& why);
+  pika::Status unpin_run(const std::string& run_id);
 
   IsolationReport isolation() const;
   const EngineConfig& config() const;

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include "artifacts/save.hpp"
+#include "gc/gc.hpp"
+#include "gc/look.hpp"
 #include "jerichoci/jerichoci.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/hash.hpp"
@@ -240,6 +242,24 @@ pika::Result<UniqueFd> Engine::open_artifact(const std::string& content) const {
 
 pika::Result<fs::path> Engine::save_artifact(const ArtifactRecord& artifact, const fs::path& folder) const {
   return guarded([&] { return jerichoci::save_artifact(impl_->artifacts, artifact, folder); });
+}
+
+pika::Result<GcReport> Engine::gc(const GcPolicy& policy) {
+  return guarded([&] { return collect_garbage(*impl_, policy); });
+}
+
+pika::Status Engine::pin_run(const std::string& run_id, const std::string& why) {
+  PIKA_TRY(load_run_record(run_id));
+  return guarded([&]() -> pika::Status {
+    pika::write_file_atomic(pin_file(impl_->runs, run_id), why);
+    return {};
+  });
+}
+
+pika::Status Engine::unpin_run(const std::string& run_id) {
+  PIKA_TRY(load_run_record(run_id));
+  ::unlink(pin_file(impl_->runs, run_id).c_str());
+  return {};
 }
 
 IsolationReport Engine::isolation() const {

@@ -131,7 +131,9 @@ class RunDriver {
               request_.trust,   request_.gate,     request_.fail_fast};
     replace_file(folder_ / "plan.json", pika::json::print_pretty(to_json(plan)));
     reach(engine_, FaultPoint::plan_written);
-    if (!nodes_.empty()) engine_.objects.pin(record_.run_id, record_.snapshot.tree);
+    if (!nodes_.empty())
+      if (auto pinned = engine_.objects.pin(record_.run_id, record_.snapshot.tree); !pinned)
+        no_tree_ = pinned.error().what;
     reach(engine_, FaultPoint::snapshot_pinned);
     journal_.event("run_started",
                    {{"target_id", bytes_to_json(record_.target_id)}, {"tree", record_.snapshot.tree.hex()}});
@@ -190,7 +192,8 @@ class RunDriver {
   void start_checkout(std::size_t node) {
     tell_node_started(journal_, kCheckoutNode, "prepare");
     start(node, [this] {
-      CheckoutMade checkout;
+      CheckoutMade checkout{.why_not = no_tree_};
+      if (!no_tree_.empty()) return checkout;
       try {
         auto made = engine_.checkouts.ensure(engine_.objects, record_.snapshot.tree,
                                              engine_.config.state_root / "work" / record_.run_id);
@@ -346,6 +349,7 @@ class RunDriver {
   CancelToken stop_;  // what the jobs watch
   RunRecord record_;
   Checkout checkout_;
+  std::string no_tree_;  // why the run's tree is not there
   std::vector<NodeRef> nodes_;
   RunGraph graph_;
   std::map<std::size_t, JobRecord> resting_;  // the last attempts of jobs that have another

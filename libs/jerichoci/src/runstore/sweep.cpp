@@ -40,6 +40,7 @@ void sweep_aside(const fs::path& state_root) {
   remove_starting(state_root / "checkouts", ".new-");
   remove_starting(state_root / "artifacts", ".new-");
   remove_starting(state_root, ".objects-");
+  remove_starting(state_root / "runs", ".gc-");
   for (const auto& path : entries(state_root / "tmp")) pika::remove_tree(path);
   for (const auto* folder : {"objects.git/refs/jerichoci/runs", "objects.git/jerichoci-sources"})
     sweep_temporary_files(state_root / folder);

@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pika/base/check.hpp"
@@ -72,7 +74,11 @@ fs::path ObjectStore::last_path(const fs::path& source) const {
 }
 
 pika::Status ObjectStore::import_tree(const fs::path& source, const Oid& tree, const std::vector<std::string>& env) {
-  if (has_tree(tree)) return {};
+  auto shared = lock_shared();  // what is there now stays until it is held
+  if (has_tree(tree)) {
+    hold(tree);
+    return {};
+  }
   std::string wanted = tree.hex() + "\n";
   auto known = pika::read_file(last_path(source));
   auto last = known ? Oid::parse(pika::trim(*known)) : std::nullopt;
@@ -102,6 +108,7 @@ pika::Status ObjectStore::import_tree(const fs::path& source, const Oid& tree, c
   if (!indexed.ok() || !has_tree(tree))
     return fail(ErrorKind::unavailable,
                 fmt::format("the tree {} could not be stored: {}", tree.hex(), pika::to_utf8(pika::trim(indexed.err))));
+  hold(tree);
   pika::make_dirs(last_path(source).parent_path());
   pika::write_file_atomic(last_path(source), tree.hex() + "\n");
   consolidate();
@@ -119,11 +126,40 @@ void ObjectStore::consolidate() const {
   if (!done) pika::log_warning("jerichoci", "packs of '{}' were not merged: {}", path_.string(), done.error().what);
 }
 
-void ObjectStore::pin(const std::string& run_id, const Oid& tree) const {
+pika::UniqueFd ObjectStore::lock_shared() const {
+  auto path = path_ / "jerichoci-gc.lock";
+  pika::UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock) throw pika::SystemError(fmt::format("open '{}'", path.string()));
+  while (::flock(lock.get(), LOCK_SH) != 0)
+    if (errno != EINTR) throw pika::SystemError(fmt::format("lock '{}'", path.string()));
+  return lock;
+}
+
+pika::UniqueFd ObjectStore::lock_alone() const {
+  auto path = path_ / "jerichoci-gc.lock";
+  pika::UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock) throw pika::SystemError(fmt::format("open '{}'", path.string()));
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) lock.reset();
+  return lock;
+}
+
+void ObjectStore::hold(const Oid& tree) const {
+  auto path = path_ / "refs/jerichoci/snapshots" / tree.hex();
+  if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) == 0) return;
+  pika::make_dirs(path.parent_path());
+  replace_file(path, tree.hex() + "\n");
+}
+
+pika::Status ObjectStore::pin(const std::string& run_id, const Oid& tree) const {
+  auto shared = lock_shared();
+  if (!has_tree(tree))
+    return fail(ErrorKind::not_found, fmt::format("the tree {} is not in the store any more", tree.hex()),
+                "take the snapshot again");
   // A loose ref, written as git writes it, without a process of 4 ms.
   auto path = pin_path(run_id);
   pika::make_dirs(path.parent_path());
   replace_file(path, tree.hex() + "\n");
+  return {};
 }
 
 void ObjectStore::unpin(const std::string& run_id) const {

@@ -1,5 +1,8 @@
 // objects.git: the bare git store below the state root whose trees are the snapshots.
 //
+// A tree that was captured and not yet run is held by refs/jerichoci/snapshots/<tree>, whose time is that of the last
+// capture; gc drops it a day later.
+//
 // A tree that is in the store is there with everything below it: objects arrive as whole packs, which git moves into
 // place after it has checked and synced them, or as single trees of what is there, each synced after what it names
 // (subset_tree.hpp). So "seen before" is one look-up.
@@ -8,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "pika/base/fd.hpp"
 #include "pika/base/result.hpp"
 #include "pika/gitx/oid.hpp"
 
@@ -26,11 +30,17 @@ class ObjectStore {
   pika::Status import_tree(const std::filesystem::path& source, const pika::git::Oid& tree,
                            const std::vector<std::string>& env = {});
 
-  // A run's reference to its tree, refs/jerichoci/runs/<run id>. Nothing that is pinned is ever collected.
-  void pin(const std::string& run_id, const pika::git::Oid& tree) const;
+  // A run's reference to its tree, refs/jerichoci/runs/<run id>. Nothing that is pinned is ever collected. not_found
+  // when the tree was collected since it was captured.
+  pika::Status pin(const std::string& run_id, const pika::git::Oid& tree) const;
   void unpin(const std::string& run_id) const;
 
+  // jerichoci-gc.lock, for who removes objects: nobody brings a tree or pins one meanwhile. Empty when somebody does.
+  pika::UniqueFd lock_alone() const;
+
  private:
+  pika::UniqueFd lock_shared() const;
+  void hold(const pika::git::Oid& tree) const;
   explicit ObjectStore(std::filesystem::path path) : path_(std::move(path)) {}
   std::filesystem::path pin_path(const std::string& run_id) const;
   std::filesystem::path last_path(const std::filesystem::path& source) const;

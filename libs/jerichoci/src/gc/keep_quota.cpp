@@ -1,0 +1,123 @@
+#include "gc/keep_quota.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "pika/base/files.hpp"
+
+namespace jerichoci {
+
+namespace fs = std::filesystem;
+using pika::Micros;
+
+namespace {
+
+struct Entry {
+  fs::path path;
+  Micros used_at = 0;
+};
+
+std::vector<Entry> newest_first(const fs::path& folder) {
+  std::vector<Entry> out;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    struct stat st{};
+    if (it->path().filename().string().starts_with('.')) continue;
+    if (::lstat(it->path().c_str(), &st) == 0 && S_ISDIR(st.st_mode))
+      out.push_back({it->path(), st.st_mtim.tv_sec * pika::kSecond + st.st_mtim.tv_nsec / 1000});
+  }
+  std::sort(out.begin(), out.end(), [](const Entry& a, const Entry& b) { return a.used_at > b.used_at; });
+  return out;
+}
+
+std::uint64_t bytes_of(const fs::path& path) {
+  Freed f;
+  f.add(path);
+  return f.bytes();
+}
+
+// Keeps from the newest on while they fit.
+void mark_by_quota(const std::vector<Entry>& entries, std::optional<std::uint64_t> quota, std::size_t most,
+                   Micros cutoff, Marked& marked) {
+  std::uint64_t room = 0;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (quota) room += bytes_of(entries[i].path);
+    if (entries[i].used_at >= cutoff) {
+      marked.keep("used while runs are at work");
+    } else if (quota ? room <= *quota : i < most) {
+      marked.keep(quota ? "within the quota" : fmt::format("among the newest {}", most));
+    } else {
+      marked.take(entries[i].path);
+    }
+  }
+}
+
+std::optional<std::uint64_t> quota_of(const GcPolicy& policy, const std::string& name) {
+  auto it = policy.quotas.find(name);
+  return it == policy.quotas.end() ? std::nullopt : std::optional(it->second);
+}
+
+}  // namespace
+
+bool untouched(const fs::path& path, Micros cutoff) {
+  struct stat st{};
+  return ::lstat(path.c_str(), &st) == 0 && st.st_mtim.tv_sec * pika::kSecond + st.st_mtim.tv_nsec / 1000 < cutoff;
+}
+
+void mark_checkouts(EngineParts& engine, const GcPolicy& policy, const Looked& looked, Marked& checkouts) {
+  auto quota = quota_of(policy, "checkouts");
+  auto there = engine.checkouts.list();  // least recently used first
+  std::set<std::string> below;           // layers that a kept one lies on
+  std::uint64_t room = 0;
+  std::size_t kept = 0;
+  for (auto it = there.rbegin(); it != there.rend(); ++it) {
+    auto path = engine.checkouts.folder(it->tree);
+    if (quota) room += bytes_of(path);
+    bool wanted = quota ? room <= *quota : kept < kCheckoutsKept;
+    if (it->used_at >= looked.cutoff) {
+      checkouts.keep("used while runs are at work");
+    } else if (below.contains(it->tree.hex())) {
+      checkouts.keep("another lies on it");
+    } else if (wanted) {
+      checkouts.keep(quota ? "within the quota" : fmt::format("among the newest {}", kCheckoutsKept));
+    } else {
+      checkouts.take(path);
+      continue;
+    }
+    ++kept;
+    for (const auto& tree : it->below) below.insert(tree.hex());
+  }
+}
+
+void remove_checkouts(EngineParts& engine, Marked& checkouts, const std::function<void()>& removed) {
+  auto left = checkouts.goes;
+  // Layers before what they lie on, in whatever order they were used.
+  for (bool moved = true; moved;) {
+    moved = false;
+    std::erase_if(left, [&](const fs::path& path) {
+      auto tree = pika::git::Oid::parse(path.filename().string());
+      if (!tree || !engine.checkouts.remove(*tree)) return false;
+      removed();
+      return moved = true;
+    });
+  }
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    --checkouts.sum.removed;
+    checkouts.keep("read now");
+  }
+}
+
+void mark_caches(EngineParts& engine, const GcPolicy& policy, const Looked& looked, Marked& caches) {
+  mark_by_quota(newest_first(engine.config.state_root / "caches"), quota_of(policy, "caches"), ~std::size_t{0},
+                looked.cutoff, caches);
+}
+
+void mark_outputs(EngineParts& engine, const GcPolicy& policy, const Looked& looked, Marked& outputs) {
+  mark_by_quota(newest_first(engine.config.state_root / "outputs"), quota_of(policy, "outputs"), ~std::size_t{0},
+                looked.cutoff, outputs);
+}
+
+}  // namespace jerichoci
