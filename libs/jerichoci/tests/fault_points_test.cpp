@@ -16,8 +16,9 @@ using namespace jerichoci::test;
 namespace {
 
 // Points whose part of the engine does not pass them yet; each that is wired leaves the list.
-constexpr FaultPoint kAwaited[] = {FaultPoint::output_built, FaultPoint::output_published, FaultPoint::cache_saved_aside,
-                                   FaultPoint::log_compressed, FaultPoint::verdict_stored};
+constexpr FaultPoint kAwaited[] = {FaultPoint::output_built, FaultPoint::output_published,
+                                   FaultPoint::cache_saved_aside, FaultPoint::log_compressed,
+                                   FaultPoint::verdict_stored};
 
 // A run that goes through every part of the engine.
 RunRequest whole_request(const SnapshotRecord& snapshot, const std::string& word) {
