@@ -91,13 +91,30 @@ std::string escape(std::string_view text) {
   return out;
 }
 
+namespace {
+
+// Whether the author's editor ended this line, and not the author: a long line of running text, and more of it follows.
+bool wrapped(std::string_view line, std::string_view next) {
+  constexpr std::size_t kLong = 50;
+  auto runs = [](std::string_view text) {
+    if (text.empty() || text[0] == ' ' || text[0] == '\t' || std::string_view("-*+>|#").contains(text[0])) return false;
+    auto digits = text.find_first_not_of("0123456789");
+    return digits == 0 || digits == std::string_view::npos || (text[digits] != '.' && text[digits] != ')');
+  };
+  return line.size() >= kLong && !line.ends_with(':') && runs(line) && runs(next);
+}
+
+}  // namespace
+
 std::string quote(std::string_view text, std::size_t limit) {
   auto whole = cut(to_utf8(trim(text)), limit);
+  auto lines = split(whole, '\n');
   std::string out;
-  for (auto line : split(whole, '\n')) {
-    // Two spaces at the end keep the author's line ends.
-    auto words = escape(visible(line));
-    out += words.empty() ? ">\n" : "> " + words + "  \n";
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    auto words = escape(visible(lines[i]));
+    // Two spaces at the end keep a line end of the author's own.
+    bool soft = i + 1 < lines.size() && wrapped(lines[i], lines[i + 1]);
+    out += words.empty() ? ">\n" : "> " + words + (soft ? "\n" : "  \n");
   }
   return out;
 }

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "pika/base/files.hpp"
 #include "pika/base/log.hpp"
@@ -10,6 +12,10 @@
 #include "pika/gitx/repository.hpp"
 
 namespace pika::forge {
+
+namespace {
+constexpr int kMostBranches = 100'000;
+}
 
 Result<git::Diff> stored_diff(const Layout& layout, const store::Repository& repository,
                               const store::Version& version) {
@@ -26,8 +32,12 @@ Result<git::Diff> stored_diff(const Layout& layout, const store::Repository& rep
 }
 
 Result<explain::Tutorial> stored_tutorial(const Layout& layout, const store::Version& version) {
-  auto text = PIKA_TRY(read_file(layout.tutorial(version.id, explain::kExplainerVersion)));
-  auto value = PIKA_TRY(json::parse(text, "stored tutorial"));
+  auto text = read_file(layout.tutorial(version.id, explain::kExplainerVersion));
+  // What an earlier explainer wrote is shown until there is better.
+  for (int older = explain::kExplainerVersion - 1; !text && older > 0; --older)
+    text = read_file(layout.tutorial(version.id, older));
+  if (!text) return std::unexpected(text.error());
+  auto value = PIKA_TRY(json::parse(*text, "stored tutorial"));
   return explain::tutorial_from_json(value);
 }
 
@@ -62,21 +72,65 @@ void ExplainLoop::run() {
       if (stop_) return;
       pending_ = false;
     }
+    if (explain_pending()) continue;
+    std::unique_lock lock(mutex_);
+    if (stop_) return;
+    // The store or the disk is in trouble: try again in a while, not at once.
+    changed_.wait_for(lock, std::chrono::seconds(5), [&] { return stop_; });
+    if (stop_) return;
+    pending_ = true;
+  }
+}
+
+// One that cannot be done now keeps nobody else waiting. False: something is left to be tried again, or it stops.
+bool ExplainLoop::explain_pending() {
+  std::set<store::VersionId> tried;
+  bool all_done = true;
+  auto attempt = [&](const store::Version& version) {
     try {
-      for (auto pending = store_.pending_tutorials(1); !pending.empty(); pending = store_.pending_tutorials(1)) {
-        explain(pending.front());
-        std::lock_guard lock(mutex_);
-        if (stop_) return;
-      }
+      explain(version);
     } catch (const std::exception& e) {
       log_error("explain", "{}", e.what());
-      std::unique_lock lock(mutex_);
-      // The store or the disk is in trouble: try again in a while, not at once.
-      changed_.wait_for(lock, std::chrono::seconds(5), [&] { return stop_; });
-      if (stop_) return;
-      pending_ = true;
+      all_done = false;
     }
+  };
+  try {
+    for (bool found = true; found;) {
+      found = false;
+      for (const auto& version : store_.pending_tutorials(static_cast<int>(tried.size()) + 1)) {
+        if (!tried.insert(version.id).second) continue;
+        found = true;
+        attempt(version);
+        std::lock_guard lock(mutex_);
+        if (stop_) return false;
+      }
+    }
+    for (const auto& version : told_by_an_older_explainer()) {
+      attempt(version);
+      std::lock_guard lock(mutex_);
+      if (stop_) return false;
+    }
+  } catch (const std::exception& e) {
+    log_error("explain", "{}", e.what());
+    return false;
   }
+  return all_done;
+}
+
+// Newest versions of open branches; looked for once, at the start: afterwards there are none.
+std::vector<store::Version> ExplainLoop::told_by_an_older_explainer() {
+  std::vector<store::Version> out;
+  if (std::exchange(looked_for_older_, true)) return out;
+  for (const auto& repository : store_.repositories())
+    for (const auto& branch :
+         store_.branches({.repository = repository.id, .state = store::BranchState::open, .limit = kMostBranches})) {
+      auto version = store_.newest_version(branch.id);
+      std::error_code ignored;
+      if (version && version->tutorial == store::TutorialState::ready &&
+          !fs::exists(layout_.tutorial(version->id, explain::kExplainerVersion), ignored))
+        out.push_back(*version);
+    }
+  return out;
 }
 
 void ExplainLoop::explain(const store::Version& version) {

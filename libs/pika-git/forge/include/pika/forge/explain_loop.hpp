@@ -21,18 +21,21 @@ class ExplainLoop {
 
  private:
   void run();
+  bool explain_pending();
+  std::vector<store::Version> told_by_an_older_explainer();
   void explain(const store::Version& version);
 
   store::Store& store_;
   Layout layout_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool stop_ = false, pending_ = true;
+  bool stop_ = false, pending_ = true, looked_for_older_ = false;
   std::thread thread_;
 };
 
 // The stored diff of a version: read from its file, made (and stored) when it is not there yet.
 Result<git::Diff> stored_diff(const Layout& layout, const store::Repository& repository, const store::Version& version);
+// The tutorial of a version; what an older explainer wrote when there is no newer one yet.
 Result<explain::Tutorial> stored_tutorial(const Layout& layout, const store::Version& version);
 
 }  // namespace pika::forge
