@@ -215,3 +215,16 @@ TEST_CASE("a state folder that would be part of the tree is refused, and an igno
   s.write(".gitignore", "/build/\n");
   CHECK(cli_run(context, {"unit"}, {}) == 0);
 }
+
+TEST_CASE("each further attempt is told, and the last one's number") {
+  Scratch s;
+  s.with_catalogue();
+  s.write("ci/pikaci.toml",
+          "version = 1\n[[lane]]\nid = 'flaky'\ncommand = ['sh', '-c', 'exit 7']\nretries = { test_failed = 2 }\n");
+  s.commit("a lane that fails");
+  CHECK(cli_run(s.context(), {"flaky"}, {}) == 1);
+  CHECK(contains(s.out(), "attempt 1 failed"));
+  CHECK(contains(s.out(), "attempt 2 failed"));
+  CHECK(contains(s.out(), "exit code 7; trying again"));
+  CHECK(contains(s.out(), "exit code 7, attempt 3"));
+}

@@ -51,6 +51,7 @@ void RunProgress::on_event(const json::Value& event) {
   auto job = json::find_string(event, "job_id").value_or("");
   std::lock_guard lock(mutex_);
   if (name == "job_started") started(job);
+  if (name == "job_retried") retried(event, job);
   if (name == "job_finished" || name == "job_skipped") ended(event, job);
   if (name == "job_progress") {
     for (auto& running : running_)
@@ -67,14 +68,27 @@ void RunProgress::started(const std::string& job) {
   draw_live();
 }
 
+std::optional<pika::Micros> RunProgress::stopped(const std::string& job) {
+  auto running = std::find_if(running_.begin(), running_.end(), [&](const Running& r) { return r.job == job; });
+  if (running == running_.end()) return std::nullopt;
+  auto took = pika::monotonic_now() - running->since;
+  running_.erase(running);
+  return took;
+}
+
+void RunProgress::retried(const json::Value& event, const std::string& job) {
+  erase_live();
+  auto took = stopped(job);
+  console_.say(fmt::format("  {} {:<{}}  attempt {} failed{}  {}; trying again", console_.paint(Ink::faint, "↻"), job,
+                           width_, json::find_int(event, "attempt").value_or(1),
+                           took ? "  " + pika::format_duration(*took) : "",
+                           printable(json::find_string(event, "message").value_or(""))));
+  draw_live();
+}
+
 void RunProgress::ended(const json::Value& event, const std::string& job) {
   erase_live();
-  auto running = std::find_if(running_.begin(), running_.end(), [&](const Running& r) { return r.job == job; });
-  std::optional<pika::Micros> took;
-  if (running != running_.end()) {
-    took = pika::monotonic_now() - running->since;
-    running_.erase(running);
-  }
+  auto took = stopped(job);
   width_ = std::max(width_, job.size());
   show_ended(event, job, took);
   draw_live();
@@ -84,6 +98,8 @@ void RunProgress::show_ended(const json::Value& event, const std::string& job, s
   auto status = json::find_string(event, "status").value_or("");
   auto message = printable(json::find_string(event, "message").value_or(""));
   if (message == status) message.clear();
+  if (auto attempt = json::find_int(event, "attempt").value_or(1); attempt > 1)
+    message += fmt::format("{}attempt {}", message.empty() ? "" : ", ", attempt);
   console_.say(fmt::format("  {} {:<{}}  {}{}{}", mark(console_, status), job, width_, status,
                            took ? "  " + pika::format_duration(*took) : "", message.empty() ? "" : "  " + message));
   if (status != "failed") return;

@@ -31,6 +31,8 @@ class RunProgress {
     std::uint64_t log_bytes = 0;
   };
   void started(const std::string& job);
+  void retried(const json::Value& event, const std::string& job);
+  std::optional<pika::Micros> stopped(const std::string& job);  // how long it ran
   void ended(const json::Value& event, const std::string& job);
   void show_ended(const json::Value& event, const std::string& job, std::optional<pika::Micros> took);
   void show_tail(const std::string& run, const std::string& job, std::uint64_t log_bytes);
