@@ -16,15 +16,15 @@ using namespace jerichoci::test;
 namespace {
 
 // Points whose part of the engine does not pass them yet; each that is wired leaves the list.
-constexpr FaultPoint kAwaited[] = {FaultPoint::output_built, FaultPoint::output_published,
-                                   FaultPoint::cache_saved_aside, FaultPoint::log_compressed,
+constexpr FaultPoint kAwaited[] = {FaultPoint::output_built, FaultPoint::output_published, FaultPoint::log_compressed,
                                    FaultPoint::verdict_stored};
 
 // A run that goes through every part of the engine.
 RunRequest whole_request(const SnapshotRecord& snapshot, const std::string& word) {
   RunRequest request{.target_id = "unit", .snapshot = snapshot, .run_id = "killed"};
-  auto test = shell_job("test", "echo one; cat hello.txt; echo two > made; : " + word);
+  auto test = shell_job("test", "echo one; cat hello.txt; echo two > made; echo three > $PIKA_CACHE_C/f; : " + word);
   test.limits.pids = 50;
+  test.caches = {"c"};
   test.artifacts = ArtifactSpec{.globs = {"made"}};
   auto after = shell_job("after", "echo after; : " + word);
   after.needs = {"test"};

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <fstream>
@@ -106,26 +107,29 @@ TEST_CASE("jobs run after what they need, and are skipped when that failed") {
 }
 
 TEST_CASE("jobs run side by side up to the host's slots, shared by every engine of the state root") {
-  TestEngine engine({.slots = 2});
+  TestEngine engine({.slots = 2, .allow_host_process = true});
   auto snapshot = small_snapshot(engine);
-  // Two that wait for each other through a cache: only side by side can both end.
-  auto meet = [](const std::string& me, const std::string& other) {
+  pika::TempDir folder("jci-meet-");
+  ::chmod(folder.path().c_str(), 0777);
+  auto place = folder.path().string();
+  // Two that wait for each other in a folder of the host: only side by side can both end.
+  auto meet = [&](const std::string& me, const std::string& other) {
     auto job =
-        shell_job(me, "touch /caches/meet/" + me + "; until test -e /caches/meet/" + other + "; do sleep 0.01; done");
-    job.caches = {"meet"};
+        shell_job(me, "touch " + place + "/" + me + "; until test -e " + place + "/" + other + "; do sleep 0.01; done");
+    job.runtime = Runtime::host_process;
     job.limits.time = 30 * pika::kSecond;
     return job;
   };
   CHECK(run(*engine, snapshot, {meet("a", "b"), meet("b", "a")}).record.status == Status::passed);
 
-  TestEngine narrow({.slots = 1});
+  TestEngine narrow({.slots = 1, .allow_host_process = true});
   auto one = small_snapshot(narrow);
-  auto alone = [](const std::string& id) {
-    auto job = shell_job(id, "mkdir /caches/one/lock && sleep 0.05 && rmdir /caches/one/lock");
-    job.caches = {"one"};
+  auto alone = [&](const std::string& id) {
+    auto job = shell_job(id, "mkdir " + place + "/lock && sleep 0.05 && rmdir " + place + "/lock");
+    job.runtime = Runtime::host_process;
     return job;
   };
-  auto second = Engine::open({.state_root = narrow.root(), .slots = 1});
+  auto second = Engine::open({.state_root = narrow.root(), .slots = 1, .allow_host_process = true});
   Status other = Status::queued;
   std::thread beside([&] { other = run(**second, one, {alone("c"), alone("d")}).record.status; });
   CHECK(run(*narrow, one, {alone("a"), alone("b")}).record.status == Status::passed);

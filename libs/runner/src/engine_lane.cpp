@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "pika/base/hash.hpp"
 #include "pika/base/log.hpp"
 #include "pika/base/text.hpp"
 #include "pika/runner/fetch.hpp"
@@ -48,6 +49,22 @@ void tell(const LaneReport& report, std::string_view event, json::Object fields)
 
 }  // namespace
 
+jerichoci::TrustDomain trust_of(const wire::Assign& assign) {
+  auto part = [](std::string_view text) {
+    std::string out;
+    for (char c : lower(text)) out += (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ? c : '-';
+    return out.substr(0, 20);
+  };
+  // What the sanitised name loses stays in the digest: two names never meet.
+  auto repository = fmt::format("{}-{}", part(assign.repository), sha256_hex(assign.repository).substr(0, 16));
+  for (const auto& [name, value] : assign.labels)
+    if (name == "branch")
+      return {.name = fmt::format("{}-b{}", repository,
+                                  part(std::string_view(value).substr(value.starts_with('#') ? 1 : 0))),
+              .reads_from = repository};
+  return {.name = repository};
+}
+
 wire::AttemptResult result_of(const jerichoci::RunRecord& run) {
   wire::AttemptResult result;
   result.status = jerichoci::to_string(run.status);
@@ -89,6 +106,7 @@ Result<jerichoci::RunRequest> EngineLane::prepare(const wire::Assign& assign, co
   request.filters = assign.filters;
   for (const auto& [name, value] : assign.labels) request.labels[name] = value;
   request.labels["repository"] = assign.repository;
+  request.trust = trust_of(assign);
   request.labels["lane"] = assign.lane;
   request.labels["attempt"] = assign.key.text();
   return request;

@@ -221,3 +221,27 @@ TEST_CASE("what a killed runner had begun is lost, with its record; what it had 
   CHECK(attempts[2].result->status == "passed");
   CHECK(settle(spool, *place.engine)[0].result->failure == "lost");  // again: the same
 }
+
+TEST_CASE("each branch has a trust domain of its own that reads its repository's and no other branch's") {
+  wire::Assign assign;
+  assign.repository = "Acme/Rocket.Engine";
+  auto repository = trust_of(assign);
+  CHECK(repository.name.starts_with("acme-rocket-engine-"));
+  CHECK(repository.reads_from.empty());
+  CHECK(jerichoci::check_trust(repository).has_value());
+  assign.labels = {{"suite", "#7"}, {"branch", "#133"}};
+  auto branch = trust_of(assign);
+  CHECK(branch.name == repository.name + "-b133");
+  CHECK(branch.reads_from == repository.name);
+  CHECK(jerichoci::check_trust(branch).has_value());
+  assign.labels = {{"branch", "#134"}};
+  CHECK(trust_of(assign).name != branch.name);
+  assign.labels.clear();
+  for (auto* other : {"acme/rocket.engine", "Acme-Rocket/Engine", "Acme/Rocket-Engine"}) {
+    assign.repository = other;
+    CHECK(trust_of(assign).name != repository.name);
+  }
+  assign.repository = std::string(64, 'o') + "/" + std::string(64, 'n');
+  assign.labels = {{"branch", "../../" + std::string(80, 'x')}};
+  CHECK(jerichoci::check_trust(trust_of(assign)).has_value());
+}

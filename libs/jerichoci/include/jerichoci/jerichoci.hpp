@@ -13,7 +13,7 @@
 //   objects.git/             bare git store: snapshots are trees in it, pinned by refs/jerichoci/runs/<run id>
 //   checkouts/<tree>/        read-only checkouts, layers of the overlays that are workspaces (snapshot/checkouts.hpp)
 //   work/<run>/<job>/        workspaces of running jobs, removed at the end
-//   caches/<name>/           declared caches; jobs that run at the same time share them
+//   caches/<domain>/<name>/  declared caches by trust domain: generations that jobs get views of (src/caches)
 //   slots/                   locked files: host capacity shared by every program that runs jobs here, and the line
 //                            of runs that wait for it (src/run/slots.hpp)
 //   busy/<run id>            locked by the engine that runs it; names what is to be removed should that die

@@ -262,6 +262,8 @@ bool valid_run_id(std::string_view id);
 // What is wrong with a list of jobs, as a sentence with advice: ids, doubles, unknown or circular needs, empty
 // commands, NUL bytes, environment and cache names, limits that make no sense.
 pika::Status check_jobs(const std::vector<JobSpec>& jobs, const std::vector<PrepareSpec>& prepares = {});
+// What is wrong with a trust domain's names: they are folders.
+pika::Status check_trust(const TrustDomain& trust);
 // What is wrong with one relative path that must stay below its folder: empty, absolute, "..", NUL.
 pika::Status check_inner_path(const std::string& path, std::string_view what);
 

@@ -89,6 +89,11 @@ int enter_private_mounts(const PrivateMounts& mounts, const char** step) {
   } else if (::mount("workspace", mounts.workspace.c_str(), nullptr, MS_BIND, nullptr) != 0) {
     return fail_step(step, "bind workspace");
   }
+  for (const auto& [options, target] : mounts.overlays) {
+    if (::mkdir(target.c_str(), 0755) != 0 && errno != EEXIST) return fail_step(step, "mkdir for a cache");
+    if (::mount("overlay", target.c_str(), "overlay", kSafe, options.c_str()) != 0)
+      return fail_step(step, "mount a cache");
+  }
   for (const auto& [source, target] : mounts.binds) {
     if (::mkdir(target.c_str(), 0755) != 0 && errno != EEXIST) return fail_step(step, "mkdir for a cache");
     if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) != 0) return fail_step(step, "bind a cache");

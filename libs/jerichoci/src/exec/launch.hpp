@@ -28,6 +28,10 @@ struct PrivateMounts {
   std::string lower;                // the layers below upper, as overlay's option has them: "lower:lower1"
   std::string overlay_options;      // all of them, of the workspace
   std::string workspace;            // where the workspace is mounted
+  struct Overlay {
+    std::string options, target;
+  };
+  std::vector<Overlay> overlays;                           // caches, after the workspace
   std::vector<std::pair<std::string, std::string>> binds;  // source below job_folder, target
 };
 

@@ -27,7 +27,7 @@ struct SandboxSpec {
   Network network = Network::off;
   std::vector<HostPattern> allow_hosts;           // with Network::allow_list
   std::vector<std::filesystem::path> host_paths;  // shown read-only beside the built-in list
-  std::vector<std::string> caches;                // names; the i-th is staged at cache-<i>
+  std::vector<std::string> caches;                // where each is; the i-th is staged at cache-<i>
   std::vector<JobMount> shown;                    // the i-th is staged at mount-<i>
   PrivateMounts mounts;
   LaunchIdentity identity;

@@ -80,7 +80,7 @@ std::vector<std::string> bubblewrap_arguments(const SandboxSpec& spec) {
   add(out, {"--bind", spec.mounts.stage + "/workspace", kSandboxWorkspace});
   if (!spec.caches.empty()) add(out, {"--perms", "0755", "--dir", "/caches"});
   for (std::size_t i = 0; i < spec.caches.size(); ++i)
-    add(out, {"--bind", fmt::format("{}/cache-{}", spec.mounts.stage, i), "/caches/" + spec.caches[i]});
+    add(out, {"--bind", fmt::format("{}/cache-{}", spec.mounts.stage, i), spec.caches[i]});
   for (std::size_t i = 0; i < spec.shown.size(); ++i)
     add(out, {spec.shown[i].read_only ? "--ro-bind" : "--bind", fmt::format("{}/mount-{}", spec.mounts.stage, i),
               spec.shown[i].target});

@@ -48,15 +48,6 @@ std::string lower_name(std::size_t i) {
 
 }  // namespace
 
-fs::path cache_folder(const fs::path& state_root, const std::string& name, std::optional<std::uint32_t> owner) {
-  auto path = state_root / "caches" / name;
-  pika::make_dirs(path.parent_path(), 0700);
-  make_owned(path, owner);
-  struct stat st{};
-  if (owner && ::lstat(path.c_str(), &st) == 0 && st.st_uid != *owner) settle_tree(path, owner);
-  return path;
-}
-
 std::string cache_variable(const std::string& name) {
   std::string out = "PIKA_CACHE_";
   for (char c : name) out += c == '-' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
@@ -67,7 +58,8 @@ Workspace::Workspace(const WorkspaceRequest& r)
     : folder_(r.state_root / "work" / r.run_id / r.job->id),
       kind_(r.kind),
       owner_(r.owner),
-      caches_(r.job->caches.size()),
+      inside_(r.job->runtime == Runtime::host_process && ::geteuid() != 0),
+      caches_(r.caches),
       mounts_(r.mounts.size()),
       layers_(r.layers.size()) {
   pika::make_dirs(folder_, 0700);
@@ -82,15 +74,59 @@ Workspace::Workspace(const WorkspaceRequest& r)
     struct timespec times[2] = {{kCheckoutTime, 0}, {kCheckoutTime, 0}};  // of the workspace's own folder
     ::utimensat(AT_FDCWD, (folder_ / "upper").c_str(), times, 0);
     make_folder("work");
-    for (std::size_t i = 0; i < layers_; ++i) link_to(fs::absolute(r.layers[i]), folder_ / lower_name(i));
+    auto layers = r.layers;
+    if (!r.touched.empty()) {
+      make_folder("touched");
+      make_touched_layer(r.layers, r.touched, folder_ / "touched", owner_);
+      layers.insert(layers.begin(), folder_ / "touched");
+    }
+    layers_ = layers.size();
+    for (std::size_t i = 0; i < layers_; ++i) link_to(fs::absolute(layers[i]), folder_ / lower_name(i));
   } else {
     materialise(r.layers, folder_ / "workspace", owner_);
+    touch_files(folder_ / "workspace", r.touched);
   }
-  for (std::size_t i = 0; i < caches_; ++i)
-    link_to(fs::absolute(cache_folder(r.state_root, r.job->caches[i].name, owner_)),
-            folder_ / fmt::format("cache-{}", i));
+  for (std::size_t i = 0; i < caches_.size(); ++i) make_cache(caches_[i], i);
   for (std::size_t i = 0; i < mounts_; ++i)
     link_to(fs::absolute(r.mounts[i].source), folder_ / fmt::format("mount-{}", i));
+}
+
+bool Workspace::cache_is_overlay(const CacheView& cache) const {
+  return kind_ == WorkspaceKind::overlay && !cache.generation.empty();
+}
+
+fs::path Workspace::cache_place(std::size_t i) const {
+  if (inside_ && !caches_[i].path.empty()) return folder_ / "workspace" / caches_[i].path;
+  return folder_ / fmt::format("cache-{}", i);
+}
+
+void Workspace::make_cache(CacheView& cache, std::size_t i) {
+  // Where it will be mounted, in the upper layer of the workspace or in the copy. The tree has nothing there, and on
+  // the way nothing but folders.
+  auto place = folder_ / (kind_ == WorkspaceKind::overlay ? "upper" : "workspace");
+  for (const auto& name : cache.path.empty() ? fs::path() : fs::path(cache.path).lexically_normal()) {
+    if (name.empty()) continue;
+    place /= name;
+    make_owned(place, owner_);
+  }
+  if (cache_is_overlay(cache)) {
+    make_folder(fmt::format("cache-{}", i));
+    make_folder(fmt::format("cache-{}-work", i));
+    link_to(fs::absolute(cache.generation), folder_ / fmt::format("cache-{}-lower", i));
+    return;
+  }
+  make_owned(cache_place(i), owner_);
+  if (cache.generation.empty()) return;
+  try {
+    CopyRules rules;
+    rules.owner = owner_;
+    lay_tree(cache.generation, cache_place(i), rules);
+  } catch (const std::system_error& error) {
+    cache.trouble = error.what();
+    cache.generation.clear();
+    pika::remove_tree(cache_place(i));
+    make_owned(cache_place(i), owner_);
+  }
 }
 
 Workspace::~Workspace() {
@@ -131,8 +167,17 @@ PrivateMounts Workspace::mounts(const std::string& stage) const {
   m.overlay_options = fmt::format("lowerdir={},upperdir=upper,workdir=work,volatile,{}", m.lower,
                                   m.user_xattr ? "userxattr" : "redirect_dir=on");
   m.workspace = stage + "/workspace";
-  for (std::size_t i = 0; i < caches_; ++i)
-    m.binds.emplace_back(fmt::format("cache-{}", i), fmt::format("{}/cache-{}", stage, i));
+  for (std::size_t i = 0; i < caches_.size(); ++i) {
+    auto name = fmt::format("cache-{}", i);
+    if (cache_is_overlay(caches_[i])) {
+      // Renamed folders and changed modes are whole copies in the upper layer: it is read without the kernel later.
+      m.overlays.push_back({fmt::format("lowerdir={0}-lower,upperdir={0},workdir={0}-work,volatile,{1}", name,
+                                        m.user_xattr ? "userxattr" : "redirect_dir=nofollow,metacopy=off"),
+                            stage + "/" + name});
+    } else {
+      m.binds.emplace_back(name, stage + "/" + name);
+    }
+  }
   for (std::size_t i = 0; i < mounts_; ++i)
     m.binds.emplace_back(fmt::format("mount-{}", i), fmt::format("{}/mount-{}", stage, i));
   return m;
@@ -148,6 +193,9 @@ PrivateMounts Workspace::host_mounts(const std::string& stage) const {
   auto m = mounts(stage);
   m.binds.emplace_back("home", stage + "/home");
   m.binds.emplace_back("tmp", stage + "/tmp");
+  for (std::size_t i = 0; i < caches_.size(); ++i)
+    if (!caches_[i].path.empty())
+      m.binds.emplace_back(fmt::format("{}/cache-{}", stage, i), m.workspace + "/" + caches_[i].path);
   return m;
 }
 

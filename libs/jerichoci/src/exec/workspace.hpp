@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "caches/touched.hpp"
+#include "exec/cache_view.hpp"
 #include "exec/job_mount.hpp"
 #include "exec/launch.hpp"
 #include "jerichoci/model.hpp"
@@ -24,6 +26,8 @@ struct WorkspaceRequest {
   WorkspaceKind kind = WorkspaceKind::copy;
   std::optional<std::uint32_t> owner;  // the job's user, when that is another than ours
   std::vector<JobMount> mounts{};      // the i-th is staged at mount-<i>
+  std::vector<CacheView> caches{};     // the i-th is staged at cache-<i>
+  TouchedPaths touched{};              // files of the checkout that have another time than all
 };
 
 class Workspace {
@@ -40,20 +44,25 @@ class Workspace {
   PrivateMounts host_mounts(const std::string& stage) const;
   // A folder descriptor of what the job left in it, to be read; once all of its processes are gone. Throws SystemError.
   pika::UniqueFd open_view() const;
+  // The caches as they became: one that could not be filled begins empty and says why.
+  const std::vector<CacheView>& caches() const { return caches_; }
+  // What the i-th cache holds, without mounts: of an overlay's view, the changes.
+  std::filesystem::path cache_place(std::size_t i) const;
   void remove();  // throws SystemError when something stays
 
  private:
   PrivateMounts mounts(const std::string& stage) const;
   void make_folder(const std::string& name);
+  void make_cache(CacheView& cache, std::size_t i);
+  bool cache_is_overlay(const CacheView& cache) const;
   std::filesystem::path folder_;
   WorkspaceKind kind_;
   std::optional<std::uint32_t> owner_;
-  std::size_t caches_, mounts_, layers_;
+  bool inside_;  // nothing can be mounted: caches with a path are made in the workspace
+  std::vector<CacheView> caches_;
+  std::size_t mounts_, layers_;
 };
 
-// The folder of a declared cache, made when it is new.
-std::filesystem::path cache_folder(const std::filesystem::path& state_root, const std::string& name,
-                                   std::optional<std::uint32_t> owner);
 // PIKA_CACHE_<NAME>
 std::string cache_variable(const std::string& name);
 

@@ -50,12 +50,32 @@ pika::Status check_environment(const JobSpec& job) {
   return {};
 }
 
+// Whether the one path is the other or lies below it.
+bool nested(const std::string& a, const std::string& b) {
+  auto clean = [](const std::string& p) {
+    auto path = std::filesystem::path("/" + p).lexically_normal();
+    return path.has_filename() ? path : path.parent_path();
+  };
+  if (a.empty() || b.empty()) return false;
+  auto below = [](const std::filesystem::path& x, const std::filesystem::path& y) {
+    return std::mismatch(x.begin(), x.end(), y.begin(), y.end()).first == x.end();
+  };
+  auto x = clean(a), y = clean(b);
+  return below(x, y) || below(y, x);
+}
+
 pika::Status check_caches(const JobSpec& job) {
   for (const auto& cache : job.caches) {
     if (!valid_id(cache.name))
       return fail(ErrorKind::invalid, fmt::format("job '{}': {} is no cache name", job.id, quote_name(cache.name)),
                   "use [a-z0-9_-], at most 64 characters");
     auto what = fmt::format("job '{}': cache '{}'", job.id, cache.name);
+    auto same = [&](const CacheSpec& other) {
+      return &other != &cache && (other.name == cache.name || (!cache.path.empty() && nested(other.path, cache.path)));
+    };
+    if (std::any_of(job.caches.begin(), job.caches.end(), same))
+      return fail(ErrorKind::invalid, fmt::format("{} is declared twice, or lies in another one", what),
+                  "give every cache a name and a folder of its own");
     if (!cache.path.empty()) PIKA_TRY(check_inner_path(cache.path, what));
     for (const auto& path : cache.key_files) PIKA_TRY(check_inner_path(path, what));
   }
@@ -253,6 +273,14 @@ pika::Status check_jobs(const std::vector<JobSpec>& jobs, const std::vector<Prep
   }
   PIKA_TRY(check_needs(prepares, "prepare node"));
   return check_needs(jobs, "job");
+}
+
+pika::Status check_trust(const TrustDomain& trust) {
+  for (const auto* name : {&trust.name, &trust.reads_from})
+    if (!valid_id(*name) && !(name == &trust.reads_from && name->empty()))
+      return fail(ErrorKind::invalid, fmt::format("{} is no name of a trust domain", quote_name(*name)),
+                  "use a to z, 0 to 9, - and _, at most 64 characters");
+  return {};
 }
 
 }  // namespace jerichoci

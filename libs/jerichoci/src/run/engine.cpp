@@ -119,6 +119,7 @@ Result<SnapshotRecord> Engine::snapshot_worktree(const fs::path& repository) {
 
 Result<RunRecord> Engine::run_jobs(const RunRequest& request, const EventSink& sink, const CancelToken& cancel) {
   PIKA_TRY(check_jobs(request.jobs, request.prepares));
+  PIKA_TRY(check_trust(request.trust));
   return guarded([&]() -> Result<RunRecord> {
     if (!request.jobs.empty() && !impl_->objects.has_tree(request.snapshot.tree))
       return fail(ErrorKind::not_found, fmt::format("the tree {} is not in the store", request.snapshot.tree.hex()),

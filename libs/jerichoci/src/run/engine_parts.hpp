@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "artifacts/artifact_store.hpp"
+#include "caches/cache_store.hpp"
 #include "exec/cgroup.hpp"
 #include "exec/host_facts.hpp"
 #include "exec/isolation.hpp"
@@ -25,6 +26,7 @@ struct EngineParts {
         objects(std::move(o)),
         checkouts(config.state_root, job_uid, config.fault),
         artifacts(config.state_root),
+        caches(config.state_root, job_uid),
         cgroups(CgroupHost::detect()),
         slots(config.state_root, config.slots),
         bell(slots.folder()),
@@ -37,6 +39,7 @@ struct EngineParts {
   ObjectStore objects;
   Checkouts checkouts;
   ArtifactStore artifacts;
+  CacheStore caches;
   CgroupHost cgroups;
   Slots slots;
   Bell bell;

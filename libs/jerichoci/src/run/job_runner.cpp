@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "artifacts/collect.hpp"
+#include "caches/job_caches.hpp"
 #include "exec/allow_proxy.hpp"
 #include "exec/host_process.hpp"
 #include "exec/sandbox.hpp"
@@ -83,8 +84,12 @@ class JobRun {
     bool can_mount = job_.runtime == Runtime::sandbox || c_.engine.job_uid;
     kind_ = can_mount ? c_.engine.isolation.workspace_kind() : WorkspaceKind::copy;
     record_.workspace_kind = to_string(kind_);
+    caches_.emplace(JobCachesRequest{c_.engine.caches, c_.engine.objects, c_.engine.config.fault, c_.tree, c_.trust,
+                                     c_.run_id, c_.engine.job_uid},
+                    job_.caches);
     workspace_.emplace(WorkspaceRequest{c_.engine.config.state_root, c_.checkout.layers(), c_.run_id, &job_, kind_,
-                                        c_.engine.job_uid, c_.mounts});
+                                        c_.engine.job_uid, c_.mounts, caches_->views(), caches_->touched()});
+    caches_->filled(workspace_->caches());
     reach(c_.engine, FaultPoint::workspace_made);
     auto name = fmt::format("jerichoci-{}-{}-{}", c_.run_id, job_.id, pika::random_hex(4));
     cgroup_ = JobCgroup::make(c_.engine.cgroups, name, job_.limits, record_.enforced, record_.not_enforced,
@@ -139,9 +144,10 @@ class JobRun {
     spec.bubblewrap = c_.engine.config.bubblewrap;
     spec.command = job_.command;
     spec.env = environment(kSandboxWorkspace);
-    for (const auto& cache : job_.caches) {
-      spec.env[cache_variable(cache.name)] = "/caches/" + cache.name;
-      spec.caches.push_back(cache.name);
+    for (const auto& cache : workspace_->caches()) {
+      spec.caches.push_back(cache.path.empty() ? "/caches/" + cache.name
+                                               : fmt::format("{}/{}", kSandboxWorkspace, cache.path));
+      spec.env[cache_variable(cache.name)] = spec.caches.back();
     }
     spec.network = job_.network;
     if (job_.network == Network::allow_list) {
@@ -176,10 +182,11 @@ class JobRun {
     spec.env = environment(spec.workspace);
     if (!job_.env.contains("HOME")) spec.env["HOME"] = home;
     if (!job_.env.contains("TMPDIR")) spec.env["TMPDIR"] = tmp;
-    for (std::size_t i = 0; i < job_.caches.size(); ++i)
-      spec.env[cache_variable(job_.caches[i].name)] =
-          stage_ ? fmt::format("{}/cache-{}", stage_->path(), i)
-                 : cache_folder(c_.engine.config.state_root, job_.caches[i].name, {}).string();
+    const auto& caches = workspace_->caches();
+    for (std::size_t i = 0; i < caches.size(); ++i)
+      spec.env[cache_variable(caches[i].name)] = !caches[i].path.empty() ? spec.workspace + "/" + caches[i].path
+                                                 : stage_                ? fmt::format("{}/cache-{}", stage_->path(), i)
+                                                                         : workspace_->cache_place(i).string();
     for (std::size_t i = 0; i < c_.mounts.size(); ++i)
       if (!c_.mounts[i].variable.empty())
         spec.env[c_.mounts[i].variable] =
@@ -190,6 +197,21 @@ class JobRun {
     if (job_.network == Network::allow_list)
       record_.not_enforced.emplace_back("network allow_list: a host process has the host's network");
     return start_host_process(spec);
+  }
+
+  // While the workspace is there, and nothing runs in it any more.
+  void save_caches() {
+    if (!caches_ || !workspace_) return;
+    std::vector<std::filesystem::path> folders;
+    for (std::size_t i = 0; i < workspace_->caches().size(); ++i) folders.push_back(workspace_->cache_place(i));
+    caches_->save(record_.status == Status::passed, folders,
+                  kind_ == WorkspaceKind::overlay ? JobCaches::Left::upper : JobCaches::Left::whole,
+                  workspace_->folder());
+    record_.caches = caches_->uses();
+    for (const auto& use : record_.caches)
+      if (log_ && (use.restored.starts_with("miss:") || use.saved.starts_with("not saved:")))
+        pika::log_info("jerichoci", "run {}, job {}: cache {}: {}; {}", c_.run_id, job_.id, use.name, use.restored,
+                       use.saved);
   }
 
   // What the groups counted is the whole of the job; else what its processes were charged.
@@ -267,6 +289,7 @@ class JobRun {
       pika::log_error("jerichoci", "a cgroup of run {} stays", c_.run_id);
     stage_.reset();
     if (began_) keep_artifacts();
+    save_caches();
     if (workspace_) workspace_->remove();
     reach(c_.engine, FaultPoint::workspace_removed);
     if (log_) {
@@ -317,6 +340,7 @@ class JobRun {
   WorkspaceKind kind_ = WorkspaceKind::copy;
   std::optional<Workspace> workspace_;
   std::optional<Stage> stage_;
+  std::optional<JobCaches> caches_;
   JobCgroup cgroup_;
   bool began_ = false;  // the command ran: it may have left something
 };

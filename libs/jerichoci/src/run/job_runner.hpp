@@ -19,6 +19,8 @@ struct JobContext {
   Journal& journal;
   int cancel_fd = -1;
   std::vector<JobMount> mounts{};  // prepared outputs
+  pika::git::Oid tree{};           // of the checkout, for caches
+  TrustDomain trust{};
 };
 
 // The record as it is before the job begins.

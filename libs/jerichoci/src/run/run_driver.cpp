@@ -217,6 +217,8 @@ class RunDriver {
     resting_.erase(node);
     start(node, [this, &spec = request_.jobs[nodes_[node].index], record = job, held = std::move(slot)]() mutable {
       JobContext context{engine_, *request_.run_id, checkout_, busy_, journal_, stop_.fd()};
+      context.tree = record_.snapshot.tree;
+      context.trust = request_.trust;
       auto result = run_attempt(context, spec, std::move(record));
       {
         Slot given_back = std::move(held);

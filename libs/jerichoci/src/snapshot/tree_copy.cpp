@@ -254,6 +254,7 @@ class Settler {
 }  // namespace
 
 Copied lay_tree(const fs::path& from, const fs::path& to, const CopyRules& rules) {
+  if (rules.tame) ::chmod(from.c_str(), 0755);
   if (::mkdir(to.c_str(), 0755) != 0 && errno != EEXIST) throw SystemError(fmt::format("mkdir '{}'", to.string()));
   return Copier(from, to, rules).run();
 }
@@ -264,6 +265,23 @@ void copy_tree(const fs::path& from, const fs::path& to, CopyFiles how, std::opt
   rules.how = how;
   rules.owner = owner;
   Copier(from, to, rules).run();
+}
+
+void copy_file(const fs::path& from, const fs::path& to, std::optional<std::uint32_t> owner) {
+  struct stat st{};
+  if (::lstat(from.c_str(), &st) != 0) throw SystemError(fmt::format("stat '{}'", from.string()));
+  struct timespec times[2] = {st.st_atim, st.st_mtim};
+  if (S_ISLNK(st.st_mode)) {
+    fs::create_symlink(fs::read_symlink(from), to);
+  } else {
+    UniqueFd source(::open(from.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+    UniqueFd target(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!source || !target) throw SystemError(fmt::format("copy '{}' to '{}'", from.string(), to.string()));
+    copy_bytes(source.get(), target.get(), from.c_str());
+    if (::fchmod(target.get(), st.st_mode & 07777) != 0) throw SystemError(fmt::format("chmod '{}'", to.string()));
+  }
+  if (owner && ::lchown(to.c_str(), *owner, *owner) != 0) throw SystemError(fmt::format("chown '{}'", to.string()));
+  ::utimensat(AT_FDCWD, to.c_str(), times, AT_SYMLINK_NOFOLLOW);
 }
 
 void settle_tree(const fs::path& root, std::optional<std::uint32_t> owner) {

@@ -35,6 +35,9 @@ Copied lay_tree(const std::filesystem::path& from, const std::filesystem::path& 
 void copy_tree(const std::filesystem::path& from, const std::filesystem::path& to, CopyFiles how,
                std::optional<std::uint32_t> owner = {});
 
+// One file or symlink, with its mode and times, under a name that is free. Throws SystemError.
+void copy_file(const std::filesystem::path& from, const std::filesystem::path& to, std::optional<std::uint32_t> owner);
+
 // The time of every file and folder of a checkout, however it came to be: what did not change never looks new to a
 // build tool, and what a cache holds is newer. 2000-01-01.
 inline constexpr std::int64_t kCheckoutTime = 946684800;

@@ -31,6 +31,10 @@ class EngineLane : public LaneRunner {
   std::string token_;
 };
 
+// Whom a lane is trusted like, for caches and what else outlives a run. A branch has a domain of its own, which reads
+// what runs of its repository without a branch saved and nothing of other branches: its code is anybody's.
+jerichoci::TrustDomain trust_of(const wire::Assign& assign);
+
 // The result of a run as the engine recorded it.
 wire::AttemptResult result_of(const jerichoci::RunRecord& run);
 
