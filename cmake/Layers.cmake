@@ -42,6 +42,7 @@ set(PIKA_THIRD_PARTY
   "^tree_sitter/=syntax"
   "^sqlite3\\.h=db"
   "^git2=gitx"
+  "^zstd\\.h=jerichoci"
   "^curl/=http"
   "^cmark-gfm=pika-git-web"
   "^openssl/=base"

@@ -75,7 +75,7 @@ Ran run(Engine& engine, const SnapshotRecord& snapshot, std::vector<JobSpec> job
   REQUIRE_MESSAGE(record.has_value(), (record ? "" : record.error().text()));
   ran.record = std::move(*record);
   for (const auto& job : ran.record.jobs)
-    if (auto log = pika::read_file(engine.log_file(ran.record.run_id, job.id))) ran.logs[job.id] = std::move(*log);
+    if (auto log = engine.load_log(ran.record.run_id, job.id, 0, UINT64_MAX)) ran.logs[job.id] = std::move(log->bytes);
   return ran;
 }
 

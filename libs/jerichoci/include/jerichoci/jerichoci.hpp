@@ -25,9 +25,8 @@
 //   runs/<run id>/events.jsonl
 //   runs/<run id>/pinned     gc leaves it alone; why
 //   runs/<run id>/cancel     somebody asked for the run to be cancelled
-//   runs/<run id>/jobs/<job>/log.raw, log.idx   bytes as they came; offset, length, time, stream of each piece, in the
-//                            format that src/runstore/log_writer.hpp tells
-//   runs/<run id>/jobs/<job>/attempts/<n>/      the same of an attempt that another followed
+//   runs/<run id>/jobs/<job>/log.raw or log.raw.zst, log.idx, log.lines, steps.json   the job's log, in the formats
+//                            that src/runstore/log_format.hpp tells; of earlier attempts below attempts/<number>/
 #pragma once
 #include <filesystem>
 #include <functional>
@@ -40,6 +39,7 @@
 
 #include "jerichoci/fault.hpp"
 #include "jerichoci/gc.hpp"
+#include "jerichoci/log.hpp"
 #include "jerichoci/model.hpp"
 #include "jerichoci/status.hpp"
 #include "pika/base/fd.hpp"
@@ -65,7 +65,8 @@ struct EngineConfig {
   std::map<std::string, fs::path> roots{};  // named root filesystems: a folder, or an OCI image layout (runtime oci)
   std::map<std::string, std::string> reuse_for_gates{};  // job id -> why: policy that lets a reused verdict count
   Micros retry_pause = pika::kSecond;  // before a further attempt after the host's trouble; doubles, 30 times at most
-  std::function<void(FaultPoint)> fault{};  // called at each fault point, for tests that die there
+  Micros sink_patience = 10 * pika::kSecond;  // that run_jobs waits for its sink when the run has ended
+  std::function<void(FaultPoint)> fault{};    // called at each fault point, for tests that die there
 };
 
 struct RunRequest {
@@ -77,7 +78,8 @@ struct RunRequest {
   std::vector<std::string> changed_files{}, filters{};
   std::map<std::string, std::string> labels{};
   std::vector<PrepareSpec> prepares{};
-  std::map<std::string, std::string> secrets{};  // name -> value; never written anywhere
+  // name -> value; given to the jobs that name them and masked in their logs (docs/logs.md), written nowhere.
+  std::map<std::string, std::string> secrets{};
   TrustDomain trust{};
   bool gate = false;       // its verdict decides a landing: no reused verdicts
   bool fail_fast = false;  // the first failure cancels what has not begun and what runs
@@ -86,9 +88,19 @@ struct RunRequest {
 // One event: JSON object with schema_version, seq, time (ISO), event, run_id and the event's own fields. Events:
 // run_started, plan_ready, node_started, node_finished, job_started, job_progress, job_retried (an attempt failed and
 // another follows; job_finished is only the last one's), job_finished, job_skipped, run_finished. It is in events.jsonl
-// before the sink sees it; a sink that throws or blocks for long changes nothing but its own view: the run goes on to
-// its end and its record; run_jobs returns when the sink has been given the rest.
+// before the sink sees it. The sink is called on a thread of its own, one call at a time. A sink that throws, blocks or
+// lags changes nothing but its own view: the run goes on to its end and its record at its own pace. Then run_jobs waits
+// for the sink to take the rest, EngineConfig::sink_patience at most; after that it is given nothing more, and a call
+// that is still under way must not use what its caller has destroyed. A sink more than 65,536 events behind misses
+// some: seq tells, load_events has them.
 using EventSink = std::function<void(const pika::json::Value& event)>;
+
+// Some events of a run, in order.
+struct EventPiece {
+  std::vector<pika::json::Value> events{};
+  std::uint64_t next_offset = 0;  // where to go on
+  std::uint64_t damaged = 0;      // lines that are no event: an engine was killed while it wrote them
+};
 
 // Asked to stop from any thread or by request_cancel of another process.
 class CancelToken {
@@ -101,12 +113,6 @@ class CancelToken {
  private:
   struct State;
   std::shared_ptr<State> state_;
-};
-
-struct LogPiece {
-  std::string bytes;
-  std::uint64_t next_offset = 0;
-  bool complete = false;  // the log is closed and next_offset is its end
 };
 
 // What a host can isolate with; for `pikaci doctor` and the waiting reason no_isolation.
@@ -133,8 +139,9 @@ class Engine {
   // invalid: the request is wrong (ids, cycles, empty command); nothing was recorded. Otherwise a record: also a run
   // that failed, was cancelled, or had no jobs (nothing_ran).
   pika::Result<RunRecord> run_jobs(const RunRequest& request, const EventSink& sink, const CancelToken& cancel);
-  // Same tree, same jobs as the plan of that run.
-  pika::Result<RunRecord> rerun_jobs(const std::string& run_id, const EventSink& sink, const CancelToken& cancel);
+  // Same tree, same jobs as the plan of that run. Secrets are given anew: nothing keeps them.
+  pika::Result<RunRecord> rerun_jobs(const std::string& run_id, const EventSink& sink, const CancelToken& cancel,
+                                     const std::map<std::string, std::string>& secrets = {});
   pika::Result<RunRecord> record_skipped_run(const RunRequest& request, const std::string& why);
   pika::Status request_cancel(const std::string& run_id);  // of a run in any process
 
@@ -142,8 +149,20 @@ class Engine {
   std::vector<RunRecord> list_runs(std::size_t limit, std::vector<std::string>* warnings);
   pika::Result<RunRecord> load_run_record(const std::string& run_id);
   pika::Result<std::string> load_plan(const std::string& run_id);  // plan.json
+  // events.jsonl from a byte offset on, whole lines only, also while it is written; some MiB at once.
+  pika::Result<EventPiece> load_events(const std::string& run_id, std::uint64_t offset);
+  // Bytes of a job's log by offset; also while it is written. An offset past the end gives none.
   pika::Result<LogPiece> load_log(const std::string& run_id, const std::string& job_id, std::uint64_t offset,
                                   std::uint64_t size);
+  // The same of an attempt that another followed (JobRecord::earlier_attempts).
+  pika::Result<LogPiece> load_attempt_log(const std::string& run_id, const std::string& job_id, unsigned attempt,
+                                          std::uint64_t offset, std::uint64_t size);
+  // By line, quick also in a long log: `count` lines from line `from_line` on (the first is 1), or the last ones.
+  pika::Result<LogLines> load_log_lines(const std::string& run_id, const std::string& job_id, std::uint64_t from_line,
+                                        std::uint64_t count);
+  pika::Result<LogLines> load_last_log_lines(const std::string& run_id, const std::string& job_id, std::uint64_t count);
+  pika::Result<LogSteps> load_log_steps(const std::string& run_id, const std::string& job_id);
+  // The file that holds the log: log.raw, or log.raw.zst where it is compressed. For people; readers use load_log.
   fs::path log_file(const std::string& run_id, const std::string& job_id) const;
 
   // The bytes of an artifact, by ArtifactRecord::content, to read; not_found when its time is over.

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "exec/secret_files.hpp"
 #include "jerichoci/model.hpp"
 #include "pika/base/fd.hpp"
 
@@ -33,6 +34,7 @@ struct PrivateMounts {
   };
   std::vector<Overlay> overlays;                           // caches, after the workspace
   std::vector<std::pair<std::string, std::string>> binds;  // source below job_folder, target
+  SecretFiles secrets{};                                   // below the stage
 };
 
 struct LaunchIdentity {

@@ -33,7 +33,8 @@ std::string content_of(const char* path) {
 
 UniqueFd memory_file(const char* name, std::string_view content) {
   UniqueFd fd(::memfd_create(name, MFD_CLOEXEC));
-  if (!fd) throw pika::SystemError("memfd_create");
+  // Values of secrets are among the arguments: through /proc it can be opened by its owner alone.
+  if (!fd || ::fchmod(fd.get(), 0600) != 0) throw pika::SystemError("memfd_create");
   pika::write_all(fd.get(), content);
   ::lseek(fd.get(), 0, SEEK_SET);
   return fd;

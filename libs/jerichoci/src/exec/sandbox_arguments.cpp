@@ -78,6 +78,7 @@ std::vector<std::string> bubblewrap_arguments(const SandboxSpec& spec) {
   add(out, {"--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp", "--dir", "/tmp/home", "--dir",
             "/mnt", "--dir", "/run", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"});
   add(out, {"--bind", spec.mounts.stage + "/workspace", kSandboxWorkspace});
+  if (!spec.mounts.secrets.files.empty()) add(out, {"--ro-bind", spec.mounts.secrets.folder, "/run/secrets"});
   if (!spec.caches.empty()) add(out, {"--perms", "0755", "--dir", "/caches"});
   for (std::size_t i = 0; i < spec.caches.size(); ++i)
     add(out, {"--bind", fmt::format("{}/cache-{}", spec.mounts.stage, i), spec.caches[i]});

@@ -95,6 +95,15 @@ pika::Status check_network(std::string_view id, Network network, const std::vect
   return {};
 }
 
+// The file is /run/secrets/<name>.
+bool valid_secret_file(std::string_view name) {
+  auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+           c == '.';
+  };
+  return name.size() <= 100 && !name.starts_with('.') && std::all_of(name.begin(), name.end(), fits);
+}
+
 pika::Status check_secrets(const JobSpec& job) {
   std::set<std::string> names;
   for (const auto& secret : job.secrets) {
@@ -102,6 +111,10 @@ pika::Status check_secrets(const JobSpec& job) {
       return fail(ErrorKind::invalid,
                   fmt::format("job '{}': the secret {} needs a name and a variable", job.id, quote_name(secret.name)),
                   "use letters, digits and _ for the variable");
+    if (secret.as_file && !valid_secret_file(secret.name))
+      return fail(ErrorKind::invalid,
+                  fmt::format("job '{}': the secret {} cannot be a file's name", job.id, quote_name(secret.name)),
+                  "use letters, digits, - and _, with dots not at the begin");
     if (!names.insert(secret.env).second || job.env.contains(secret.env))
       return fail(ErrorKind::invalid, fmt::format("job '{}': {} is set twice", job.id, secret.env));
   }

@@ -13,7 +13,7 @@
 #include "pika/base/text.hpp"
 #include "pika/gitx/repository.hpp"
 #include "plan/plan.hpp"
-#include "run/engine_parts.hpp"
+#include "run/engine_impl.hpp"
 #include "run/job_runner.hpp"
 #include "run/run_driver.hpp"
 #include "runstore/sweep.hpp"
@@ -25,10 +25,6 @@ using pika::ErrorKind;
 using pika::fail;
 using pika::Result;
 using pika::UniqueFd;
-
-struct Engine::Impl : EngineParts {
-  using EngineParts::EngineParts;
-};
 
 Engine::Engine() = default;
 Engine::~Engine() = default;
@@ -59,16 +55,6 @@ UniqueFd lock_state(const fs::path& state_root) {
   while (::flock(lock.get(), LOCK_SH) != 0)  // who sweeps now is soon done
     if (errno != EINTR) throw pika::SystemError(fmt::format("lock '{}'", path.string()));
   return lock;
-}
-
-// An environment failure as an answer: the caller asked for something this host does not give now.
-template <class F>
-auto guarded(F&& f) -> decltype(f()) {
-  try {
-    return f();
-  } catch (const pika::SystemError& error) {
-    return fail(ErrorKind::unavailable, error.what(), "look at the state folder: space, owner, permissions");
-  }
 }
 
 }  // namespace
@@ -130,7 +116,8 @@ Result<RunRecord> Engine::run_jobs(const RunRequest& request, const EventSink& s
   });
 }
 
-Result<RunRecord> Engine::rerun_jobs(const std::string& run_id, const EventSink& sink, const CancelToken& cancel) {
+Result<RunRecord> Engine::rerun_jobs(const std::string& run_id, const EventSink& sink, const CancelToken& cancel,
+                                     const std::map<std::string, std::string>& secrets) {
   auto before = PIKA_TRY(load_run_record(run_id));
   auto text = PIKA_TRY(load_plan(run_id));
   auto value = PIKA_TRY(pika::json::parse(text, fmt::format("runs/{}/plan.json", run_id)));
@@ -141,6 +128,7 @@ Result<RunRecord> Engine::rerun_jobs(const std::string& run_id, const EventSink&
   request.snapshot = plan.snapshot;
   request.jobs = plan.jobs;
   request.rerun_of = run_id;
+  request.secrets = secrets;
   request.changed_files = before.changed_files;
   request.filters = before.filters;
   request.labels = before.labels;
@@ -188,53 +176,6 @@ pika::Status Engine::request_cancel(const std::string& run_id) {
     pika::write_file_atomic(impl_->runs.run_folder(run_id) / "cancel", "");
     return {};
   });
-}
-
-std::vector<RunRecord> Engine::list_runs(std::size_t limit, std::vector<std::string>* warnings) {
-  std::vector<RunRecord> out;
-  for (const auto& id : impl_->runs.list()) {
-    if (out.size() >= limit) break;
-    auto run = guarded([&] { return impl_->runs.read_record(id); });
-    if (run) {
-      out.push_back(std::move(*run));
-    } else if (warnings) {
-      warnings->push_back(fmt::format("run {} is left out: {}", id, run.error().what));
-    }
-  }
-  return out;
-}
-
-Result<RunRecord> Engine::load_run_record(const std::string& run_id) {
-  return guarded([&] { return impl_->runs.read_record(run_id); });
-}
-
-Result<std::string> Engine::load_plan(const std::string& run_id) {
-  if (!valid_run_id(run_id)) return fail(ErrorKind::invalid, fmt::format("{} is no run id", pika::quote_name(run_id)));
-  return guarded([&] { return pika::read_file(impl_->runs.run_folder(run_id) / "plan.json"); });
-}
-
-Result<LogPiece> Engine::load_log(const std::string& run_id, const std::string& job_id, std::uint64_t offset,
-                                  std::uint64_t size) {
-  if (!valid_id(job_id)) return fail(ErrorKind::invalid, fmt::format("{} is no job id", pika::quote_name(job_id)));
-  // The record first: when it says the job has ended, everything is in the file.
-  auto run = PIKA_TRY(load_run_record(run_id));
-  for (const auto& job : run.jobs) {
-    if (job.id != job_id) continue;
-    return guarded([&]() -> Result<LogPiece> {
-      LogPiece piece;
-      auto bytes = pika::read_range(log_file(run_id, job_id), offset, size);
-      if (bytes) piece.bytes = std::move(*bytes);
-      if (!bytes && bytes.error().kind != ErrorKind::not_found) return std::unexpected(bytes.error());
-      piece.next_offset = offset + piece.bytes.size();
-      piece.complete = is_final(job.status) && piece.next_offset >= job.log_bytes;
-      return piece;
-    });
-  }
-  return fail(ErrorKind::not_found, fmt::format("run '{}' has no job '{}'", run_id, job_id));
-}
-
-fs::path Engine::log_file(const std::string& run_id, const std::string& job_id) const {
-  return impl_->runs.job_folder(run_id, job_id) / "log.raw";
 }
 
 pika::Result<UniqueFd> Engine::open_artifact(const std::string& content) const {

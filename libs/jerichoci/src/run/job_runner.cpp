@@ -17,6 +17,7 @@
 #include "pika/base/hash.hpp"
 #include "pika/base/log.hpp"
 #include "pika/base/text.hpp"
+#include "run/job_secrets.hpp"
 
 namespace jerichoci {
 
@@ -58,8 +59,14 @@ class JobRun {
     try {
       auto folder = c_.engine.runs.job_folder(c_.run_id, job_.id);
       pika::make_dirs(folder);
-      log_.emplace(folder, c_.engine.config.log_cap_bytes);
-      attempt();
+      auto secrets = JobSecrets::pick(job_, c_.secrets ? *c_.secrets : std::map<std::string, std::string>());
+      if (secrets) secrets_ = std::move(*secrets);
+      log_.emplace(folder, LogOptions{c_.engine.config.log_cap_bytes, c_.engine.config.fault, secrets_.patterns()});
+      if (secrets) {
+        attempt();
+      } else {
+        settle(FailureKind::setup_failed, secrets.error().what, secrets.error().advice);
+      }
     } catch (const std::exception& error) {
       settle(FailureKind::infrastructure, error.what());
     }
@@ -160,6 +167,8 @@ class JobRun {
       if (!mount.variable.empty()) spec.env[mount.variable] = mount.target;
     spec.host_paths = c_.engine.config.sandbox_paths;
     spec.mounts = workspace_->sandbox_mounts(sandbox_stage());
+    spec.mounts.secrets = secrets_.files(spec.mounts.stage + "/secrets", c_.engine.job_uid);
+    secrets_.set_environment(spec.env, kSecretsFolder);
     spec.identity = identity();
     return start_sandbox(spec);
   }
@@ -191,6 +200,12 @@ class JobRun {
       if (!c_.mounts[i].variable.empty())
         spec.env[c_.mounts[i].variable] =
             stage_ ? fmt::format("{}/mount-{}", stage_->path(), i) : c_.mounts[i].source.string();
+    if (spec.mounts) {
+      spec.mounts->secrets = secrets_.files(stage_->path() + "/secrets", c_.engine.job_uid);
+      secrets_.set_environment(spec.env, spec.mounts->secrets.folder);
+    } else {
+      secrets_.set_environment_in_memory(spec.env);
+    }
     spec.identity = identity();
     if (job_.network == Network::off)
       record_.not_enforced.emplace_back("network off: a host process has the host's network");
@@ -274,7 +289,7 @@ class JobRun {
 
   // The outcome in words; what is not the command's own doing also ends the log, so that who reads only that knows.
   void say(std::string message) {
-    record_.message = std::move(message);
+    record_.message = secrets_.masked(std::move(message));
     if (!log_ || record_.failure == FailureKind::test_failed) return;
     try {
       log_->write(fmt::format("[pika] {}\n", record_.message), LogStream::engine, now());
@@ -299,7 +314,6 @@ class JobRun {
         pika::log_error("jerichoci", "the end of a log is lost: {}", error.what());
       }
       record_.log_bytes = log_->size();
-      reach(c_.engine, FaultPoint::log_closed);
     }
   }
 
@@ -337,6 +351,7 @@ class JobRun {
   const JobSpec& job_;
   JobRecord record_;
   std::optional<LogWriter> log_;
+  JobSecrets secrets_;
   WorkspaceKind kind_ = WorkspaceKind::copy;
   std::optional<Workspace> workspace_;
   std::optional<Stage> stage_;

@@ -1,6 +1,7 @@
 // One job of a run, from its workspace to its record.
 #pragma once
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@ struct JobContext {
   std::vector<JobMount> mounts{};  // prepared outputs
   pika::git::Oid tree{};           // of the checkout, for caches
   TrustDomain trust{};
+  const std::map<std::string, std::string>* secrets = nullptr;  // RunRequest::secrets
 };
 
 // The record as it is before the job begins.

@@ -54,7 +54,7 @@ class RunDriver {
         cancel_(cancel),
         busy_(std::move(busy)),
         folder_(engine.runs.run_folder(*request.run_id)),
-        journal_(folder_ / "events.jsonl", *request.run_id, sink),
+        journal_(folder_ / "events.jsonl", *request.run_id, sink, engine.config.sink_patience),
         wakeup_(engine.bell, folder_),
         line_(engine.slots, *request.run_id),
         keeper_(engine.runs),
@@ -219,6 +219,7 @@ class RunDriver {
       JobContext context{engine_, *request_.run_id, checkout_, busy_, journal_, stop_.fd()};
       context.tree = record_.snapshot.tree;
       context.trust = request_.trust;
+      context.secrets = &request_.secrets;
       auto result = run_attempt(context, spec, std::move(record));
       {
         Slot given_back = std::move(held);

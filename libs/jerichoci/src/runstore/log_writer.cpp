@@ -8,7 +8,12 @@
 
 #include "pika/base/check.hpp"
 #include "pika/base/files.hpp"
+#include "pika/base/log.hpp"
 #include "pika/base/text.hpp"
+#include "pika/json/json.hpp"
+#include "run/reach.hpp"
+#include "runstore/replace_file.hpp"
+#include "runstore/seekable_zstd.hpp"
 
 namespace jerichoci {
 
@@ -30,36 +35,15 @@ UniqueFd create(const fs::path& path, int flags) {
   return fd;
 }
 
-template <class T>
-void put_le(std::string& out, T value) {
-  for (std::size_t i = 0; i < sizeof(T); ++i)
-    out += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xff);
-}
-
 }  // namespace
 
-std::string encode_log_header() {
-  std::string header = "JCILOGIDX1\n";
-  header.resize(kLogHeaderBytes, '\0');
-  return header;
-}
-
-std::string encode_log_frame(const LogFrame& frame) {
-  std::string out;
-  put_le(out, frame.offset);
-  put_le(out, frame.time);
-  put_le(out, frame.length);
-  put_le(out, static_cast<std::uint8_t>(frame.stream));
-  put_le(out, std::uint8_t{0});
-  put_le(out, std::uint16_t{0});
-  return out;
-}
-
-LogWriter::LogWriter(const fs::path& folder, std::uint64_t cap)
+LogWriter::LogWriter(const fs::path& folder, LogOptions options)
     : folder_(folder),
-      half_(std::max<std::uint64_t>(cap / 2, 1)),
-      raw_(create(folder / "log.raw", O_WRONLY)),
+      half_(std::max<std::uint64_t>(options.cap / 2, 1)),
+      fault_(std::move(options.fault)),
+      raw_(create(folder / "log.raw", O_RDWR)),
       index_(create(folder / "log.idx", O_WRONLY)) {
+  if (options.secrets && !options.secrets->empty()) mask_.emplace(std::move(options.secrets));
   pika::write_all(index_.get(), encode_log_header());
 }
 
@@ -79,22 +63,52 @@ void LogWriter::flush_frame() {
   open_.length = 0;
 }
 
+// Written at once; indexed in parts that end with a marker or with a block of lines.
 void LogWriter::append(std::string_view bytes, LogStream stream, Micros now) {
+  try {
+    pika::write_all(raw_.get(), bytes);
+  } catch (const SystemError&) {
+    // A full disk took a part: what is indexed and what is there stay the same bytes.
+    [[maybe_unused]] int n = ::ftruncate(raw_.get(), static_cast<off_t>(raw_size_));
+    ::lseek(raw_.get(), 0, SEEK_END);
+    throw;
+  }
   while (!bytes.empty()) {
-    bool many = frames_ >= kManyFrames;
-    bool fits = open_.length > 0 && open_.length < kLongFrame &&
-                (many || (open_.stream == stream && now - open_.time < kOneFrame));
-    if (!fits) {
-      flush_frame();
-      open_ = {raw_size_, now, 0, stream};
-    }
-    if (open_.stream != stream) open_.stream = LogStream::mixed;
-    auto piece = bytes.substr(0, kLongFrame - open_.length);
-    pika::write_all(raw_.get(), piece);
-    raw_size_ += piece.size();
-    open_.length += static_cast<std::uint32_t>(piece.size());
+    auto step = scanner_.step();
+    auto piece = bytes.substr(0, static_cast<std::size_t>(kLineBlock - raw_size_ % kLineBlock));
+    piece = piece.substr(0, scanner_.take(piece, now));
+    index_piece(piece.size(), stream, static_cast<std::uint16_t>(step), now);
+    if (raw_size_ % kLineBlock == 0) save_line_count();
     bytes.remove_prefix(piece.size());
   }
+  if (scanner_.changes() != steps_saved_ && now - steps_saved_at_ >= pika::kSecond) save_steps(now);
+}
+
+void LogWriter::index_piece(std::size_t size, LogStream stream, std::uint16_t step, Micros now) {
+  bool many = frames_ >= kManyFrames;
+  bool fits = open_.length > 0 && open_.length < kLongFrame &&
+              (many || (open_.stream == stream && open_.step == step && now - open_.time < kOneFrame));
+  if (!fits) {
+    flush_frame();
+    open_ = {raw_size_, now, 0, stream, step};
+  }
+  if (open_.stream != stream) open_.stream = LogStream::mixed;
+  raw_size_ += size;
+  open_.length += static_cast<std::uint32_t>(size);
+}
+
+void LogWriter::save_line_count() {
+  if (!lines_) {
+    lines_ = create(folder_ / "log.lines", O_WRONLY);
+    pika::write_all(lines_.get(), encode_line_header());
+  }
+  pika::write_all(lines_.get(), encode_line_count(scanner_.newlines()));
+}
+
+void LogWriter::save_steps(Micros now) {
+  replace_file(folder_ / "steps.json", pika::json::print(to_json(scanner_.steps())));
+  steps_saved_ = scanner_.changes();
+  steps_saved_at_ = now;
 }
 
 void LogWriter::keep_in_ring(std::string_view bytes, LogStream stream, Micros now) {
@@ -128,6 +142,11 @@ void LogWriter::keep_in_ring(std::string_view bytes, LogStream stream, Micros no
 void LogWriter::write(std::string_view bytes, LogStream stream, Micros now) {
   PIKA_CHECK(!closed_, "a closed log takes no more");
   seen_ += bytes.size();
+  if (!mask_) return keep(bytes, stream, now);
+  mask_->write(bytes, stream, [&](std::string_view piece, LogStream its) { keep(piece, its, now); });
+}
+
+void LogWriter::keep(std::string_view bytes, LogStream stream, Micros now) {
   if (raw_size_ < half_) {
     auto head = bytes.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), half_ - raw_size_)));
     append(head, stream, now);
@@ -166,9 +185,25 @@ void LogWriter::append_tail(Micros now) {
 void LogWriter::close(Micros now) {
   if (closed_) return;
   closed_ = true;
+  if (mask_) mask_->finish([&](std::string_view piece, LogStream its) { keep(piece, its, now); });
   if (ring_) append_tail(now);
   flush_frame();
+  scanner_.finish(now);
+  if (scanner_.changes() != steps_saved_) save_steps(now);
   remove_ring();
+  reach(fault_, FaultPoint::log_closed);
+  if (raw_size_ >= kCompressFrom) compress();
+}
+
+void LogWriter::compress() {
+  try {
+    compress_file(raw_.get(), raw_size_, folder_ / "log.raw.zst");
+  } catch (const SystemError& error) {
+    pika::log_warning("jerichoci", "a log stays as it is, not compressed: {}", error.what());
+    return;
+  }
+  reach(fault_, FaultPoint::log_compressed);
+  ::unlink((folder_ / "log.raw").c_str());
 }
 
 }  // namespace jerichoci

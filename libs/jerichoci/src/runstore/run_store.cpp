@@ -1,5 +1,6 @@
 #include "runstore/run_store.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "pika/base/files.hpp"
 #include "pika/base/hash.hpp"
@@ -60,32 +62,48 @@ pika::Result<RunRecord> RunStore::read_record(const std::string& run_id) const {
   return run;
 }
 
-std::vector<std::string> RunStore::list() const {
+namespace {
+
+// The first ten characters of a ULID are the time in milliseconds, base 32.
+std::int64_t time_of_ulid(std::string_view id) {
+  constexpr std::string_view kDigits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+  std::int64_t ms = 0;
+  for (char c : id.substr(0, 10)) ms = ms * 32 + static_cast<std::int64_t>(kDigits.find(c));
+  return ms;
+}
+
+std::optional<std::int64_t> time_of_folder(const fs::path& folder) {
+  struct stat st{};
+  // plan.json is written once, at the beginning
+  if (::stat((folder / "plan.json").c_str(), &st) != 0 && ::stat(folder.c_str(), &st) != 0) return std::nullopt;
+  return st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1'000'000;
+}
+
+}  // namespace
+
+std::vector<std::string> RunStore::list(std::size_t limit) const {
   struct Entry {
-    std::string id;
     std::int64_t time;
+    std::string id;
   };
   std::vector<Entry> found;
-  for (const auto& entry : fs::directory_iterator(root_ / "runs")) {
-    auto id = entry.path().filename().string();
+  auto folder = root_ / "runs";
+  struct CloseDir {
+    void operator()(DIR* dir) const { ::closedir(dir); }
+  };
+  std::unique_ptr<DIR, CloseDir> dir(::opendir(folder.c_str()));
+  if (!dir) throw SystemError(fmt::format("read '{}'", folder.string()));
+  while (const auto* entry = ::readdir(dir.get())) {
+    std::string_view id = entry->d_name;
     if (!valid_run_id(id)) continue;
-    if (pika::is_ulid(id)) {
-      // Its first ten characters are the time in milliseconds, base 32.
-      constexpr std::string_view kDigits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-      std::int64_t ms = 0;
-      for (char c : id.substr(0, 10)) ms = ms * 32 + static_cast<std::int64_t>(kDigits.find(c));
-      found.push_back({id, ms});
-    } else {
-      struct stat st{};
-      // plan.json is written once, at the beginning
-      if (::stat((entry.path() / "plan.json").c_str(), &st) != 0 && ::stat(entry.path().c_str(), &st) != 0) continue;
-      found.push_back({id, st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1'000'000});
-    }
+    auto time = pika::is_ulid(id) ? time_of_ulid(id) : time_of_folder(folder / id);
+    if (time) found.push_back({*time, std::string(id)});
   }
-  std::sort(found.begin(), found.end(),
-            [](const Entry& a, const Entry& b) { return std::tie(b.time, b.id) < std::tie(a.time, a.id); });
+  auto newer = [](const Entry& a, const Entry& b) { return std::tie(b.time, b.id) < std::tie(a.time, a.id); };
+  auto wanted = static_cast<std::ptrdiff_t>(std::min(limit, found.size()));
+  std::partial_sort(found.begin(), found.begin() + wanted, found.end(), newer);
   std::vector<std::string> out;
-  for (auto& e : found) out.push_back(std::move(e.id));
+  for (auto it = found.begin(); it != found.begin() + wanted; ++it) out.push_back(std::move(it->id));
   return out;
 }
 

@@ -31,8 +31,9 @@ class RunStore {
   enum class Durable { no, yes };
   void write_record(const RunRecord& run, Durable durable) const;
   pika::Result<RunRecord> read_record(const std::string& run_id) const;
-  // Newest first by creation (run ids that are ULIDs sort by time; others come by their folder's time).
-  std::vector<std::string> list() const;
+  // The newest by creation, at most `limit` (run ids that are ULIDs tell their time; others come by their folder's).
+  // The cost is that of reading the folder's names: no record is opened.
+  std::vector<std::string> list(std::size_t limit = SIZE_MAX) const;
 
   const std::filesystem::path& root() const { return root_; }
 
@@ -61,6 +62,8 @@ class BusyMark {
 
 // Settles every busy run whose engine is dead: kills and removes what it left, writes "lost". Gives the ids.
 std::vector<std::string> settle_dead_runs(const RunStore& store);
+// The same for one; false when an engine works on it.
+bool settle_dead_run(const RunStore& store, const std::string& run_id);
 
 // The kernel's start time of a process (field 22 of /proc/<pid>/stat), so that a number used again is not mistaken.
 std::optional<std::uint64_t> process_start_time(int pid);

@@ -11,6 +11,7 @@
 #include "pika/base/log.hpp"
 #include "pika/base/text.hpp"
 #include "runstore/journal.hpp"
+#include "runstore/log_reader.hpp"
 #include "runstore/run_store.hpp"
 #include "runstore/sweep.hpp"
 
@@ -104,20 +105,19 @@ void settle_record(const RunStore& store, const std::string& run_id) {
   }
   ::unlink((store.run_folder(run_id) / ".reserve").c_str());
   sweep_temporary_files(store.run_folder(run_id));
+  for (const auto& job : run->jobs) settle_log(store.job_folder(run_id, job.id));
   if (is_final(run->status)) return end_journal(store, *run);
   auto now = pika::system_clock().now();
   for (auto& job : run->jobs) {
     if (is_final(job.status)) continue;
     // The record of a large run is a little behind; a job's first deed is its log.
-    bool began = job.status == Status::running || fs::exists(store.job_folder(run_id, job.id) / "log.raw");
+    auto log = LogReader::open(store.job_folder(run_id, job.id));
+    bool began = job.status == Status::running || log;
     job.status = began ? Status::failed : Status::skipped;
     job.failure = began ? FailureKind::lost : FailureKind::none;
     job.message = began ? "the engine went away while it ran" : "the engine went away before it began";
     if (began) job.finished_at = now;
-    std::error_code error;
-    auto size = fs::file_size(store.job_folder(run_id, job.id) / "log.raw", error);
-    if (!error) job.log_bytes = size;
-    fs::remove(store.job_folder(run_id, job.id) / "log.tail", error);
+    if (log) job.log_bytes = log->size();
   }
   run->status = Status::failed;
   run->failure = FailureKind::lost;
@@ -129,21 +129,23 @@ void settle_record(const RunStore& store, const std::string& run_id) {
 
 }  // namespace
 
+bool settle_dead_run(const RunStore& store, const std::string& run_id) {
+  auto mark = BusyMark::take(store.root(), run_id);
+  if (!mark) return false;  // an engine that lives has it
+  remove_noted(mark->lines());
+  remove_work(store.root() / "work" / run_id);
+  settle_record(store, run_id);
+  mark->done();
+  return true;
+}
+
 std::vector<std::string> settle_dead_runs(const RunStore& store) {
   std::vector<std::string> settled;
   std::vector<std::string> busy;
   for (const auto& entry : fs::directory_iterator(store.root() / "busy"))
     busy.push_back(entry.path().filename().string());
-  for (const auto& run_id : busy) {
-    if (!valid_run_id(run_id)) continue;
-    auto mark = BusyMark::take(store.root(), run_id);
-    if (!mark) continue;  // an engine that lives has it
-    remove_noted(mark->lines());
-    remove_work(store.root() / "work" / run_id);
-    settle_record(store, run_id);
-    mark->done();
-    settled.push_back(run_id);
-  }
+  for (const auto& run_id : busy)
+    if (valid_run_id(run_id) && settle_dead_run(store, run_id)) settled.push_back(run_id);
   return settled;
 }
 

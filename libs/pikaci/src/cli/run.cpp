@@ -20,13 +20,9 @@ using jerichoci::RunRecord;
 
 LogTail tail_of(jerichoci::Engine& engine) {
   return [&engine](const std::string& run, const std::string& job, std::uint64_t bytes) -> std::string {
-    auto record = engine.load_run_record(run);
-    if (!record) return {};
-    // The record may be older than the event, so the file's end is found by asking.
-    std::uint64_t end = 0;
-    std::error_code error;
-    auto size = std::filesystem::file_size(engine.log_file(run, job), error);
-    if (!error) end = size;
+    // The record may be older than the event, so the log's end is found by asking.
+    auto asked = engine.load_log(run, job, 0, 0);
+    auto end = asked ? asked->size : 0;
     auto piece = engine.load_log(run, job, end > bytes ? end - bytes : 0, bytes);
     return piece ? piece->bytes : std::string();
   };

@@ -1,0 +1,23 @@
+// What the tests of logs share.
+#pragma once
+#include <string>
+
+#include "pika/base/files.hpp"
+#include "runstore/log_reader.hpp"
+#include "runstore/log_writer.hpp"
+
+namespace jerichoci::test {
+
+// Text of many numbered lines, at least `bytes` long.
+inline std::string numbered_lines(std::size_t bytes) {
+  std::string text;
+  for (int i = 1; text.size() < bytes; ++i) text += "line " + std::to_string(i) + "\n";
+  return text;
+}
+
+inline std::string whole_log(const std::filesystem::path& folder) {
+  auto reader = LogReader::open(folder);
+  return reader ? reader->read(0, UINT64_MAX).value_or("damaged") : "no log";
+}
+
+}  // namespace jerichoci::test

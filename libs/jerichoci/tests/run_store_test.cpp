@@ -1,0 +1,116 @@
+// The run store: one corrupt record harms only itself.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <cstdlib>
+
+#include "engine_support.hpp"
+#include "jerichoci/testing/run_fixture.hpp"
+#include "pika/base/hash.hpp"
+#include "pika/proc/child.hpp"
+#include "plan/plan.hpp"
+#include "runstore/run_store.hpp"
+
+using namespace jerichoci;
+using namespace jerichoci::test;
+
+TEST_CASE("a run record cut at any length harms only itself and is named; the others are listed") {
+  TestEngine engine;
+  auto good = run_script(*engine, "true").record.run_id;
+  auto bad = run_script(*engine, "true").record.run_id;
+  auto file = engine.root() / "runs" / bad / "run.json";
+  auto whole = *pika::read_file(file);
+  REQUIRE(whole.back() == '\n');
+  for (std::size_t size = 0; size + 1 < whole.size(); ++size) {
+    pika::write_file_atomic(file, whole.substr(0, size));
+    std::vector<std::string> warnings;
+    auto runs = engine->list_runs(10, &warnings);
+    REQUIRE(runs.size() == 1);
+    CHECK(runs[0].run_id == good);
+    REQUIRE(warnings.size() == 1);
+    CHECK(warnings[0].find(bad) != std::string::npos);
+    if (size % 100 == 0) CHECK(!engine->load_run_record(bad).has_value());
+  }
+  // And it takes no place in a short list.
+  CHECK(engine->list_runs(1, nullptr).size() == 1);
+  pika::write_file_atomic(file, whole);
+  CHECK(engine->list_runs(10, nullptr).size() == 2);
+}
+
+TEST_CASE("a run record with any byte changed is refused or read, and never stops the list") {
+  TestEngine engine;
+  auto bad = run_script(*engine, "true").record.run_id;
+  auto file = engine.root() / "runs" / bad / "run.json";
+  auto whole = *pika::read_file(file);
+  for (std::size_t at = 0; at < whole.size(); ++at) {
+    auto changed = whole;
+    changed[at] = static_cast<char>(changed[at] ^ (at % 2 ? 0x80 : 0x01));
+    pika::write_file_atomic(file, changed);
+    std::vector<std::string> warnings;
+    CHECK(engine->list_runs(10, &warnings).size() + warnings.size() == 1);
+  }
+}
+
+TEST_CASE("a plan cut at any length is refused with its name, and so is a rerun of it") {
+  TestEngine engine;
+  auto id = run_script(*engine, "true").record.run_id;
+  auto file = engine.root() / "runs" / id / "plan.json";
+  auto whole = *pika::read_file(file);
+  for (std::size_t size = 0; size + 1 < whole.size(); ++size) {
+    auto value = pika::json::parse(std::string_view(whole).substr(0, size), "plan.json");
+    CHECK(!(value && plan_from_json(*value)));
+  }
+  pika::write_file_atomic(file, whole.substr(0, whole.size() / 2));
+  auto again = engine->rerun_jobs(id, {}, {});
+  REQUIRE(!again.has_value());
+  CHECK(again.error().what.find("plan.json") != std::string::npos);
+}
+
+TEST_CASE("runs are listed newest first, as many as are asked for, and what is no run is passed over") {
+  pika::TempDir folder("jci-runs-");
+  RunStore store(folder.path());
+  std::vector<std::string> ids;
+  for (int i = 0; i < 300; ++i) ids.push_back(fmt::format("01ARZ3NDEK{:016}", i));
+  for (std::size_t i = 0; i < ids.size(); ++i) REQUIRE(store.create(ids[i * 7 % ids.size()]));
+  fs::create_directory(folder.path() / "runs" / ".hidden");
+  CHECK(store.list(0).empty());
+  auto newest = store.list();
+  CHECK(newest.size() == 300);
+  CHECK(store.list(1'000) == newest);
+  newest.resize(5);
+  CHECK(store.list(5) == newest);
+}
+
+TEST_CASE("helper: run one job until ended" * doctest::skip()) {
+  auto engine = Engine::open({.state_root = std::getenv("JCI_ROOT"), .allow_host_process = true});
+  REQUIRE(engine.has_value());
+  TestRepository repo;
+  repo.write("a", "1");
+  RunRequest request{.snapshot = *(*engine)->snapshot_commit(repo.path(), repo.commit()), .run_id = "ended"};
+  request.jobs = {shell_job("test", "echo up; sleep 600")};
+  request.jobs[0].runtime = Runtime::host_process;
+  (void)(*engine)->run_jobs(request, {}, {});
+}
+
+TEST_CASE("a program that is ended by SIGTERM leaves no run that says it runs for ever") {
+  TestEngine watching;
+  pika::proc::Command command;
+  command.argv = {fs::read_symlink("/proc/self/exe"), "--no-skip", "--test-case=helper: run one job until ended"};
+  command.env = {"JCI_ROOT=" + watching.root().string()};
+  auto helper = pika::proc::Child::start(command);
+  wait_until("the job is up", [&] {
+    auto log = watching->load_log("ended", "test", 0, 10);
+    return log && log->bytes == "up\n";
+  });
+  CHECK(watching->load_run_record("ended")->status == Status::running);
+  ::kill(helper.pid(), SIGTERM);
+  helper.wait();
+  // An engine that was open all the time says so, not only the next that starts.
+  auto run = watching->load_run_record("ended");
+  REQUIRE(run.has_value());
+  CHECK(run->failure == FailureKind::lost);
+  CHECK(run->jobs[0].log_bytes == 3);
+  CHECK(watching->list_runs(5, nullptr).at(0).failure == FailureKind::lost);
+  wait_until("nothing is left", [&] { return leftovers(watching.root()).empty(); });
+}
