@@ -43,11 +43,12 @@ SecretPatterns::SecretPatterns(const std::vector<std::string>& values) {
     for (auto& form : secret_forms(value)) patterns_.push_back(std::move(form));
   std::sort(patterns_.begin(), patterns_.end());
   patterns_.erase(std::unique(patterns_.begin(), patterns_.end()), patterns_.end());
-  first_two_.resize(65'536);
+  beginning_.resize((1u << kFewestHashBits) / 64);
   for (const auto& pattern : patterns_) {
     longest_ = std::max(longest_, pattern.size());
     first_[static_cast<unsigned char>(pattern[0])] = true;
-    first_two_[static_cast<unsigned char>(pattern[0]) * 256u + static_cast<unsigned char>(pattern[1])] = true;
+    auto hash = hash_of(gram_at(pattern.data()), 32 - kFewestHashBits);
+    beginning_[hash / 64] |= 1ull << hash % 64;
   }
   for (auto [shortest, below] : {std::pair{kGram, kShortPattern}, std::pair{kShortPattern, SIZE_MAX}})
     if (auto group = make_group(patterns_, shortest, below); !group.grams.empty()) groups_.push_back(std::move(group));
@@ -115,10 +116,13 @@ std::size_t SecretPatterns::live_end(std::string_view text) const {
   if (empty()) return text.size();
   auto at = text.size() < longest_ ? 0 : text.size() - longest_ + 1;
   for (; at < text.size(); ++at) {
-    auto first = static_cast<unsigned char>(text[at]);
-    if (!first_[first]) continue;
     auto end = text.substr(at);
-    if (end.size() > 1 && !first_two_[first * 256u + static_cast<unsigned char>(end[1])]) continue;
+    if (end.size() >= kGram) {
+      auto hash = hash_of(gram_at(end.data()), 32 - kFewestHashBits);
+      if ((beginning_[hash / 64] >> hash % 64 & 1) == 0) continue;
+    } else if (!first_[static_cast<unsigned char>(end[0])]) {
+      continue;
+    }
     // The first pattern that is not less: if any begins with it, that one does.
     auto it = std::lower_bound(patterns_.begin(), patterns_.end(), end);
     if (it != patterns_.end() && *it == end) ++it;

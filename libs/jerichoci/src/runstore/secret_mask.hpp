@@ -54,9 +54,9 @@ class SecretPatterns {
   static Group make_group(const std::vector<std::string>& patterns, std::size_t shortest, std::size_t below);
   void find_group(const Group& group, std::string_view text, std::size_t before, std::vector<Span>& out) const;
 
-  std::vector<std::string> patterns_;  // sorted
-  std::array<bool, 256> first_{};      // byte that one begins with
-  std::vector<bool> first_two_;
+  std::vector<std::string> patterns_;     // sorted
+  std::array<bool, 256> first_{};         // byte that one begins with
+  std::vector<std::uint64_t> beginning_;  // bit of the hash of the four bytes that one begins with
   std::size_t longest_ = 0;
   std::vector<Group> groups_;
 };
