@@ -14,6 +14,7 @@
 //   checkouts/<tree>/        read-only checkouts, layers of the overlays that are workspaces (snapshot/checkouts.hpp)
 //   work/<run>/<job>/        workspaces of running jobs, removed at the end
 //   caches/<domain>/<name>/  declared caches by trust domain: generations that jobs get views of (src/caches)
+//   outputs/<sha256>/        prepared outputs, named by what they were made from (src/prepared/output_store.hpp)
 //   slots/                   locked files: host capacity shared by every program that runs jobs here, and the line
 //                            of runs that wait for it (src/run/slots.hpp)
 //   busy/<run id>            locked by the engine that runs it; names what is to be removed should that die
@@ -49,6 +50,11 @@ namespace jerichoci {
 
 namespace fs = std::filesystem;
 
+struct PreparedQuota {
+  std::uint64_t bytes = 20ull << 30;
+  std::size_t count = 500;
+};
+
 struct EngineConfig {
   fs::path state_root{};
   unsigned slots = 0;                        // jobs at once on this host; 0: number of processors
@@ -64,10 +70,25 @@ struct EngineConfig {
   fs::path runc = "/usr/sbin/runc";         // the OCI runtime
   std::map<std::string, fs::path> roots{};  // named root filesystems: a folder, or an OCI image layout (runtime oci)
   std::map<std::string, std::string> reuse_for_gates{};  // job id -> why: policy that lets a reused verdict count
+  PreparedQuota prepared_quota{};      // of the store of prepared outputs, held after each that was made
   Micros retry_pause = pika::kSecond;  // before a further attempt after the host's trouble; doubles, 30 times at most
   Micros sink_patience = 10 * pika::kSecond;  // that run_jobs waits for its sink when the run has ended
   std::function<void(FaultPoint)> fault{};    // called at each fault point, for tests that die there
 };
+
+// A prepared output of the store (outputs/): a folder made by a PrepareSpec, mounted read-only in jobs.
+struct PreparedOutput {
+  std::string content{};     // its name: SHA-256, hex, of what it was made from
+  std::string id{}, role{};  // of the node that made it
+  std::string trust{};       // the domain that made it
+  std::string run_id{};      // the run that made it
+  std::uint64_t bytes = 0, files = 0;
+  Micros created_at = 0, used_at = 0;
+  std::vector<std::string> used_by{};    // runs that use it now: never collected
+  std::vector<std::string> pinned_by{};  // names given to pin_prepared_output: never collected
+};
+
+enum class DryRun { no, yes };
 
 struct RunRequest {
   std::string target_id{}, target_description{};
@@ -177,6 +198,15 @@ class Engine {
   // A pinned run and its artifacts stay until it is unpinned; `why` is for people.
   pika::Status pin_run(const std::string& run_id, const std::string& why);
   pika::Status unpin_run(const std::string& run_id);
+
+  // What a run's prepare nodes gave is in its record (RunRecord::prepared); this is the store: newest use first, what
+  // cannot be read named in `warnings`.
+  std::vector<PreparedOutput> list_prepared_outputs(std::vector<std::string>* warnings);
+  // Kept whatever the quota says, until it is unpinned by the same name ([A-Za-z0-9][A-Za-z0-9_-]{0,63}).
+  pika::Status pin_prepared_output(const std::string& content, const std::string& name);
+  pika::Status unpin_prepared_output(const std::string& content, const std::string& name);
+  // Takes away the least recently used until the quota holds, never what is in use or pinned. Gives what went (would).
+  pika::Result<std::vector<PreparedOutput>> collect_prepared_outputs(const PreparedQuota& quota, DryRun dry_run);
 
   IsolationReport isolation() const;
   const EngineConfig& config() const;

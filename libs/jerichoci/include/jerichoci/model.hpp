@@ -266,6 +266,8 @@ pika::Status check_jobs(const std::vector<JobSpec>& jobs, const std::vector<Prep
 pika::Status check_trust(const TrustDomain& trust);
 // What is wrong with one relative path that must stay below its folder: empty, absolute, "..", NUL.
 pika::Status check_inner_path(const std::string& path, std::string_view what);
+// ... with a path at which something may be mounted in a sandbox: absolute, clean, covering nothing of the engine's.
+pika::Status check_mount_path(const std::string& path, std::string_view what);
 
 pika::json::Value to_json(const JobSpec& job);
 pika::json::Value to_json(const PrepareSpec& prepare);

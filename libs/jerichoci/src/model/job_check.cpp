@@ -203,18 +203,6 @@ pika::Status check_prepare(const PrepareSpec& prepare) {
   return check_limits(prepare.id, prepare.limits);
 }
 
-// An absolute path in the sandbox that covers nothing of ours.
-pika::Status check_mount(const JobSpec& job, const std::string& path) {
-  std::filesystem::path clean(path);
-  bool good = clean.is_absolute() && clean == clean.lexically_normal() && clean.has_filename() && !has_nul(path);
-  for (auto* never : {"/usr", "/etc", "/proc", "/sys", "/dev", "/workspace", "/caches", "/bin", "/sbin", "/lib",
-                      "/lib32", "/lib64", "/run/secrets"})
-    if (path == never || path.starts_with(std::string(never) + "/")) good = good && path.starts_with("/workspace/");
-  if (good) return {};
-  return fail(ErrorKind::invalid, fmt::format("job '{}': nothing can be mounted at {}", job.id, quote_name(path)),
-              "use a folder of its own, like /prepared/deps, or one below /workspace");
-}
-
 // The circle, if there is one, among nodes that wait for one another.
 template <class Node>
 pika::Status check_needs(const std::vector<Node>& nodes, std::string_view what) {
@@ -264,6 +252,19 @@ pika::Status check_inner_path(const std::string& path, std::string_view what) {
               "write it relative, without '..'");
 }
 
+pika::Status check_mount_path(const std::string& path, std::string_view what) {
+  std::filesystem::path clean(path);
+  bool good = clean.is_absolute() && clean == clean.lexically_normal() && clean.has_filename() && !has_nul(path) &&
+              path.size() < 1024;
+  bool inside = path.starts_with("/workspace/");
+  for (auto* never : {"/usr", "/etc", "/proc", "/sys", "/dev", "/workspace", "/caches", "/bin", "/sbin", "/lib",
+                      "/lib32", "/lib64", "/libx32", "/run", "/tmp", "/var", "/mnt", "/output"})
+    if (path == never || path.starts_with(std::string(never) + "/")) good = good && inside;
+  if (good) return {};
+  return fail(ErrorKind::invalid, fmt::format("{}: nothing can be mounted at {}", what, quote_name(path)),
+              "use a folder of its own, like /prepared/deps, or one below /workspace");
+}
+
 pika::Status check_jobs(const std::vector<JobSpec>& jobs, const std::vector<PrepareSpec>& prepares) {
   std::set<std::string> ids, outputs;
   for (const auto& prepare : prepares) {
@@ -281,7 +282,7 @@ pika::Status check_jobs(const std::vector<JobSpec>& jobs, const std::vector<Prep
       if (!outputs.contains(mount.output))
         return fail(ErrorKind::invalid, fmt::format("job '{}' wants the output {}, which no prepare node makes", job.id,
                                                     quote_name(mount.output)));
-      if (!mount.path.empty()) PIKA_TRY(check_mount(job, mount.path));
+      if (!mount.path.empty()) PIKA_TRY(check_mount_path(mount.path, fmt::format("job '{}'", job.id)));
     }
   }
   PIKA_TRY(check_needs(prepares, "prepare node"));

@@ -14,7 +14,7 @@ json::Value to_json(const Plan& plan) {
     nodes.push_back(json::Object{
         {"id", kCheckoutNode}, {"kind", "prepare"}, {"depends_on", json::Array{}}, {"tree", plan.snapshot.tree.hex()}});
   for (const auto& prepare : plan.prepares) {
-    json::Array depends_on{kCheckoutNode};
+    json::Array depends_on;  // not on the checkout: it makes one of its inputs
     for (const auto& need : prepare.needs) depends_on.emplace_back(prepare_node(need));
     nodes.push_back(json::Object{{"id", prepare_node(prepare.id)},
                                  {"kind", "prepare"},

@@ -2,7 +2,7 @@
 //
 //   {"schema_version": 1, "run_id": ..., "target_id": ..., "target_description": ..., "snapshot": {...},
 //    "nodes": [{"id": "prepare/checkout", "kind": "prepare", "depends_on": [], "tree": "..."},
-//              {"id": "prepare/deps", "kind": "prepare", "depends_on": ["prepare/checkout"], "prepare": {PrepareSpec}},
+//              {"id": "prepare/deps", "kind": "prepare", "depends_on": [], "prepare": {PrepareSpec}},
 //              {"id": "execute/test", "kind": "execute", "depends_on": ["prepare/checkout", "prepare/deps"],
 //               "job": {JobSpec}}],
 //    "trust": {...}, "gate": false, "fail_fast": false}

@@ -37,6 +37,14 @@ void keep_attempt(const fs::path& job_folder, unsigned number) {
       throw pika::SystemError(fmt::format("rename '{}'", path.string()));
 }
 
+JobRecord not_set_up(JobRecord record, std::string why) {
+  record.status = Status::failed;
+  record.failure = FailureKind::setup_failed;
+  record.message = std::move(why);
+  record.finished_at = pika::system_clock().now();
+  return record;
+}
+
 JobRecord run_attempt(const JobContext& context, const JobSpec& job, JobRecord record) {
   if (record.attempt == 1) return run_job(context, job, std::move(record));
   try {

@@ -14,6 +14,9 @@ JobRecord next_attempt(const JobRecord& last);
 // the next one begins with an empty folder. Throws SystemError.
 void keep_attempt(const std::filesystem::path& job_folder, unsigned number);
 
+// The record of a job that could not even be begun, for what it asks.
+JobRecord not_set_up(JobRecord record, std::string why);
+
 // One attempt, the first or a later one, by run_job: each in a fresh workspace. Never throws.
 JobRecord run_attempt(const JobContext& context, const JobSpec& job, JobRecord record);
 

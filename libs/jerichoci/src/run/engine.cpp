@@ -14,7 +14,7 @@
 #include "pika/gitx/repository.hpp"
 #include "plan/plan.hpp"
 #include "run/engine_impl.hpp"
-#include "run/job_runner.hpp"
+#include "run/first_record.hpp"
 #include "run/run_driver.hpp"
 #include "runstore/sweep.hpp"
 #include "snapshot/worktree.hpp"
@@ -107,7 +107,7 @@ Result<RunRecord> Engine::run_jobs(const RunRequest& request, const EventSink& s
   PIKA_TRY(check_jobs(request.jobs, request.prepares));
   PIKA_TRY(check_trust(request.trust));
   return guarded([&]() -> Result<RunRecord> {
-    if (!request.jobs.empty() && !impl_->objects.has_tree(request.snapshot.tree))
+    if ((!request.jobs.empty() || !request.prepares.empty()) && !impl_->objects.has_tree(request.snapshot.tree))
       return fail(ErrorKind::not_found, fmt::format("the tree {} is not in the store", request.snapshot.tree.hex()),
                   "take a snapshot first: snapshot_commit or snapshot_worktree");
     auto with_id = request;
@@ -142,23 +142,20 @@ Result<RunRecord> Engine::rerun_jobs(const std::string& run_id, const EventSink&
 Result<RunRecord> Engine::record_skipped_run(const RunRequest& request, const std::string& why) {
   PIKA_TRY(check_jobs(request.jobs, request.prepares));
   return guarded([&]() -> Result<RunRecord> {
-    RunRecord run;
-    run.run_id = request.run_id ? *request.run_id : pika::make_ulid();
+    auto with_id = request;
+    if (!with_id.run_id) with_id.run_id = pika::make_ulid();
+    auto run = first_record(with_id);
     PIKA_TRY(impl_->runs.create(run.run_id));
     run.status = Status::skipped;
     run.message = why;
-    run.rerun_of = request.rerun_of;
-    run.target_id = request.target_id;
-    run.target_description = request.target_description;
-    run.snapshot = request.snapshot;
-    run.created_at = run.started_at = run.finished_at = pika::system_clock().now();
-    run.changed_files = request.changed_files;
-    run.filters = request.filters;
-    run.labels = request.labels;
-    for (const auto& job : request.jobs) {
-      run.jobs.push_back(new_job_record(job));
-      run.jobs.back().status = Status::skipped;
-      run.jobs.back().message = why;
+    run.started_at = run.finished_at = run.created_at;
+    for (auto& job : run.jobs) {
+      job.status = Status::skipped;
+      job.message = why;
+    }
+    for (auto& output : run.prepared) {
+      output.status = Status::skipped;
+      output.message = why;
     }
     Plan plan{run.run_id,       run.target_id, run.target_description, run.snapshot,     request.jobs,
               request.prepares, request.trust, request.gate,           request.fail_fast};

@@ -9,6 +9,7 @@
 #include "exec/isolation.hpp"
 #include "jerichoci/jerichoci.hpp"
 #include "pika/base/fd.hpp"
+#include "prepared/output_store.hpp"
 #include "run/bell.hpp"
 #include "run/reach.hpp"
 #include "run/slots.hpp"
@@ -27,6 +28,7 @@ struct EngineParts {
         checkouts(config.state_root, job_uid, config.fault),
         artifacts(config.state_root),
         caches(config.state_root, job_uid),
+        outputs(config.state_root, config.fault),
         cgroups(CgroupHost::detect()),
         slots(config.state_root, config.slots),
         bell(slots.folder()),
@@ -40,6 +42,7 @@ struct EngineParts {
   Checkouts checkouts;
   ArtifactStore artifacts;
   CacheStore caches;
+  OutputStore outputs;
   CgroupHost cgroups;
   Slots slots;
   Bell bell;

@@ -17,7 +17,9 @@
 #include "pika/base/sync.hpp"
 #include "pika/base/text.hpp"
 #include "plan/plan.hpp"
+#include "prepared/prepare_node.hpp"
 #include "run/attempts.hpp"
+#include "run/first_record.hpp"
 #include "run/job_runner.hpp"
 #include "run/record_keeper.hpp"
 #include "run/run_events.hpp"
@@ -34,7 +36,7 @@ pika::Micros now() {
 
 // What a node of the graph stands for.
 struct NodeRef {
-  enum class Kind { checkout, job } kind;
+  enum class Kind { checkout, prepare, job } kind;
   std::size_t index = 0;  // in the request's list
 };
 
@@ -43,7 +45,7 @@ struct CheckoutMade {
   Checkout files{};
   std::string why_not{};
 };
-using NodeResult = std::variant<CheckoutMade, JobRecord>;
+using NodeResult = std::variant<CheckoutMade, Prepared, JobRecord>;
 
 class RunDriver {
  public:
@@ -90,40 +92,38 @@ class RunDriver {
   }
 
  private:
-  // The checkout, then the jobs as they are in the request; every job is in nodes_ at 1 + its index.
+  // The checkout, the prepare nodes, the jobs: as plan.json has them.
   RunGraph make_graph() {
     std::vector<GraphNode> graph;
-    std::map<std::string, std::size_t> job_nodes;
+    std::map<std::string, std::size_t> places;  // of prepare nodes and jobs: their ids differ
     if (!request_.jobs.empty()) {
       nodes_.push_back({NodeRef::Kind::checkout});
       graph.emplace_back();
     }
+    for (std::size_t i = 0; i < request_.prepares.size(); ++i) {
+      places[request_.prepares[i].id] = nodes_.size();
+      nodes_.push_back({NodeRef::Kind::prepare, i});
+    }
     for (std::size_t i = 0; i < request_.jobs.size(); ++i) {
-      job_nodes[request_.jobs[i].id] = nodes_.size();
+      places[request_.jobs[i].id] = nodes_.size();
       nodes_.push_back({NodeRef::Kind::job, i});
     }
+    for (const auto& prepare : request_.prepares) {
+      auto& node = graph.emplace_back();
+      for (const auto& need : prepare.needs) node.needs.push_back(places.at(need));
+    }
     for (const auto& job : request_.jobs) {
-      GraphNode node{.needs = {0}, .retries = job.retries};
-      for (const auto& need : job.needs) node.needs.push_back(job_nodes.at(need));
-      graph.push_back(std::move(node));
+      auto& node = graph.emplace_back(GraphNode{.needs = {0}, .retries = job.retries});
+      for (const auto& mount : job.prepared) node.needs.push_back(places.at(mount.output));
+      for (const auto& need : job.needs) node.needs.push_back(places.at(need));
     }
     return RunGraph(std::move(graph), {.fail_fast = request_.fail_fast, .pause = engine_.config.retry_pause});
   }
 
   void begin() {
-    record_.run_id = *request_.run_id;
+    record_ = first_record(request_);
     record_.status = Status::running;
-    record_.rerun_of = request_.rerun_of;
-    record_.target_id = request_.target_id;
-    record_.target_description = request_.target_description;
-    record_.snapshot = request_.snapshot;
-    record_.created_at = record_.started_at = now();
-    record_.changed_files = request_.changed_files;
-    record_.filters = request_.filters;
-    record_.labels = request_.labels;
-    record_.trust = request_.trust;
-    record_.gate = request_.gate;
-    for (const auto& job : request_.jobs) record_.jobs.push_back(new_job_record(job));
+    record_.started_at = record_.created_at;
     keeper_.write_first(record_);
     reach(engine_, FaultPoint::run_record_written);
     Plan plan{record_.run_id,   record_.target_id, record_.target_description,
@@ -147,6 +147,7 @@ class RunDriver {
     stop_.cancel();
     auto stopped = graph_.stop();
     for (auto node : stopped.not_begun) {
+      if (nodes_[node].kind == NodeRef::Kind::prepare) leave_out(output_of(node), Status::cancelled, why);
       if (nodes_[node].kind != NodeRef::Kind::job) continue;
       auto& job = job_of(node);
       job.status = Status::cancelled;
@@ -163,6 +164,13 @@ class RunDriver {
   }
 
   JobRecord& job_of(std::size_t node) { return record_.jobs[nodes_[node].index]; }
+  PreparedOutputRecord& output_of(std::size_t node) { return record_.prepared[nodes_[node].index]; }
+
+  void leave_out(PreparedOutputRecord& output, Status status, const std::string& why) {
+    output.status = status;
+    output.message = why;
+    tell_node_finished(journal_, prepare_node(output.id), "prepare", status);
+  }
 
   void tell_job_ended(const JobRecord& job) {
     tell_job_finished(journal_, job);
@@ -178,13 +186,14 @@ class RunDriver {
         start_checkout(node);
         continue;
       }
-      auto slot = line_.try_take(request_.jobs[nodes_[node].index].weight);
+      bool is_job = nodes_[node].kind == NodeRef::Kind::job;
+      auto slot = line_.try_take(is_job ? request_.jobs[nodes_[node].index].weight : 1);
       if (!slot) {
         waiting_for_slot_ = true;
         return;
       }
       reach(engine_, FaultPoint::slot_taken);
-      start_job(node, std::move(*slot));
+      is_job ? start_job(node, std::move(*slot)) : start_prepare(node, std::move(*slot));
     }
     line_.leave();
   }
@@ -206,6 +215,27 @@ class RunDriver {
     });
   }
 
+  void start_prepare(std::size_t node, Slot slot) {
+    auto& output = output_of(node);
+    output.status = Status::running;
+    output.started_at = now();
+    keeper_.changed(record_);
+    tell_node_started(journal_, prepare_node(output.id), "prepare");
+    const auto& spec = request_.prepares[nodes_[node].index];
+    std::map<std::string, OutputInUse> needed;
+    for (const auto& need : spec.needs) needed[need] = outputs_.at(need);
+    start(node, [this, &spec, record = output, needed = std::move(needed), held = std::move(slot)]() mutable {
+      PrepareContext context{engine_,        *request_.run_id,  request_.snapshot.tree,
+                             request_.trust, std::move(needed), busy_,
+                             journal_,       stop_.fd()};
+      auto result = run_prepare(context, spec, std::move(record));
+      {
+        Slot given_back = std::move(held);
+      }
+      return result;
+    });
+  }
+
   void start_job(std::size_t node, Slot slot) {
     auto& job = job_of(node);
     job.status = Status::running;
@@ -215,12 +245,16 @@ class RunDriver {
     if (job.attempt == 1) tell_node_started(journal_, execute_node(job.id), "execute");
     tell_job_started(journal_, job);
     resting_.erase(node);
-    start(node, [this, &spec = request_.jobs[nodes_[node].index], record = job, held = std::move(slot)]() mutable {
+    const auto& spec = request_.jobs[nodes_[node].index];
+    auto mounts = mounts_of(spec, request_.prepares, outputs_);
+    start(node, [this, &spec, record = job, mounts = std::move(mounts), held = std::move(slot)]() mutable {
       JobContext context{engine_, *request_.run_id, checkout_, busy_, journal_, stop_.fd()};
       context.tree = record_.snapshot.tree;
       context.trust = request_.trust;
       context.secrets = &request_.secrets;
-      auto result = run_attempt(context, spec, std::move(record));
+      if (mounts) context.mounts = std::move(*mounts);
+      auto result =
+          mounts ? run_attempt(context, spec, std::move(record)) : not_set_up(std::move(record), mounts.error().text());
       {
         Slot given_back = std::move(held);
       }
@@ -248,6 +282,7 @@ class RunDriver {
       threads_[node].join();
       threads_.erase(node);
       if (auto* checkout = std::get_if<CheckoutMade>(&result)) take_checkout(node, std::move(*checkout));
+      if (auto* output = std::get_if<Prepared>(&result)) take_prepared(node, std::move(*output));
       if (auto* job = std::get_if<JobRecord>(&result)) take_job(node, std::move(*job));
     }
     if (batch.empty()) return;
@@ -270,6 +305,16 @@ class RunDriver {
     }
   }
 
+  void take_prepared(std::size_t node, Prepared result) {
+    auto& output = output_of(node);
+    output = std::move(result.record);
+    if (result.output) outputs_[output.id] = std::move(result.output);
+    tell_prepare_finished(journal_, prepare_node(output.id), output);
+    auto outcome = graph_.end(node, output.status, output.failure, pika::monotonic_now());
+    skip(outcome.hopeless);
+    if (outcome.stop) stop(fmt::format("cancelled: '{}' failed, and the run stops at the first failure", output.id));
+  }
+
   void take_job(std::size_t node, JobRecord result) {
     auto& job = job_of(node);
     auto outcome = graph_.end(node, result.status, result.failure, pika::monotonic_now());
@@ -287,11 +332,17 @@ class RunDriver {
 
   void skip(const std::vector<RunGraph::Hopeless>& hopeless) {
     for (auto [node, because] : hopeless) {
+      bool on_job = nodes_[because].kind == NodeRef::Kind::job;
+      auto needed = on_job ? job_of(because).status : output_of(because).status;
+      auto why = fmt::format("skipped: it needs '{}', which {}", on_job ? job_of(because).id : output_of(because).id,
+                             needed == Status::failed ? "failed" : "did not run");
+      if (nodes_[node].kind == NodeRef::Kind::prepare) {
+        leave_out(output_of(node), Status::skipped, why);
+        continue;
+      }
       auto& job = job_of(node);
-      const auto& needed = job_of(because);
       job.status = Status::skipped;
-      job.message = fmt::format("skipped: it needs '{}', which {}", needed.id,
-                                needed.status == Status::failed ? "failed" : "did not run");
+      job.message = why;
       tell_job_skipped(journal_, job);
     }
   }
@@ -355,7 +406,8 @@ class RunDriver {
   std::string no_tree_;  // why the run's tree is not there
   std::vector<NodeRef> nodes_;
   RunGraph graph_;
-  std::map<std::size_t, JobRecord> resting_;  // the last attempts of jobs that have another
+  std::map<std::string, OutputInUse> outputs_;  // by prepare node
+  std::map<std::size_t, JobRecord> resting_;    // the last attempts of jobs that have another
   std::map<std::size_t, std::thread> threads_;
   pika::Sync<std::vector<std::pair<std::size_t, NodeResult>>> finished_;
   std::optional<pika::Micros> next_wake_;

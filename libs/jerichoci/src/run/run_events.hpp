@@ -15,6 +15,17 @@ inline void tell_node_finished(Journal& journal, const std::string& node, const 
   journal.event("node_finished", {{"node_id", node}, {"kind", kind}, {"status", to_string(status)}});
 }
 
+inline void tell_prepare_finished(Journal& journal, const std::string& node, const PreparedOutputRecord& output) {
+  journal.event("node_finished", {{"node_id", node},
+                                  {"kind", "prepare"},
+                                  {"status", to_string(output.status)},
+                                  {"failure", to_string(output.failure)},
+                                  {"message", pika::to_utf8(output.message)},
+                                  {"content", output.content},
+                                  {"reused", output.reused},
+                                  {"bytes", output.bytes}});
+}
+
 inline void tell_job_started(Journal& journal, const JobRecord& job) {
   pika::json::Object fields{{"job_id", job.id}, {"runtime", to_string(job.runtime)}};
   if (job.attempt > 1) fields["attempt"] = job.attempt;

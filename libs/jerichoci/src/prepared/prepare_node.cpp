@@ -1,0 +1,189 @@
+#include "prepared/prepare_node.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <set>
+
+#include "pika/base/files.hpp"
+#include "pika/base/text.hpp"
+#include "prepared/output_name.hpp"
+#include "prepared/payload.hpp"
+#include "run/job_runner.hpp"
+#include "snapshot/subset_tree.hpp"
+
+namespace jerichoci {
+
+using pika::ErrorKind;
+using pika::fail;
+
+namespace {
+
+constexpr const char* kOutput = "/output";
+
+pika::Micros now() {
+  return pika::system_clock().now();
+}
+
+class PrepareRun {
+ public:
+  PrepareRun(const PrepareContext& context, const PrepareSpec& spec, PreparedOutputRecord record)
+      : c_(context), spec_(spec), out_{std::move(record), nullptr} {}
+
+  Prepared run() {
+    try {
+      auto made = prepare();
+      if (!made) settle(FailureKind::setup_failed, made.error().text());
+    } catch (const std::exception& error) {
+      settle(FailureKind::infrastructure, error.what());
+    }
+    out_.record.finished_at = now();
+    return std::move(out_);
+  }
+
+ private:
+  pika::Status prepare() {
+    auto subset = PIKA_TRY(subset_tree(c_.engine.objects, c_.tree, spec_.inputs));
+    if (!subset.missing.empty())
+      return fail(ErrorKind::not_found, fmt::format("the tree has no {}", pika::quote_name(subset.missing[0])),
+                  "correct the inputs of the prepare node");
+    OutputIngredients from{spec_, subset.tree};
+    for (const auto& [id, output] : c_.needed) from.inputs.emplace_back(id, output->content());
+    from.environment = c_.engine.host_facts.environment();
+    for (const auto& path : c_.engine.config.sandbox_paths) from.host_paths.push_back(path.string());
+    if (find(from, c_.trust.name)) return {};
+    if (!c_.trust.reads_from.empty() && find(from, c_.trust.reads_from)) return {};
+    return make(subset.tree, output_name(from, c_.trust.name));
+  }
+
+  bool find(const OutputIngredients& from, const std::string& domain) {
+    out_.record.content = output_name(from, domain);
+    out_.output = c_.engine.outputs.hold(out_.record.content, c_.run_id);
+    if (!out_.output) return false;
+    out_.record.reused = true;
+    out_.record.bytes = out_.output->bytes;
+    out_.record.status = Status::passed;
+    return true;
+  }
+
+  pika::Status make(const pika::git::Oid& tree, const std::string& content) {
+    out_.record.content = content;
+    // In the run's own work folder: what a killed engine leaves goes with that.
+    auto aside = c_.engine.config.state_root / "work" / c_.run_id / (".output-" + spec_.id);
+    auto payload = aside / "payload";
+    pika::make_dirs(payload);
+    if (c_.engine.job_uid && ::chown(payload.c_str(), *c_.engine.job_uid, *c_.engine.job_uid) != 0)
+      throw pika::SystemError(fmt::format("chown '{}'", payload.string()));
+    auto job = run_command(tree, payload);
+    out_.record.log_bytes = job.log_bytes;
+    if (job.status != Status::passed) {
+      out_.record.status = job.status;
+      out_.record.failure = job.failure;
+      out_.record.message = job.message;
+      return {};
+    }
+    auto size = PIKA_TRY(seal_payload(payload));
+    auto manifest = PIKA_TRY(read_manifest(payload));
+    out_.record.bytes = size.bytes;
+    if (c_.trust.may_save) {
+      PreparedOutput output{content, spec_.id, spec_.role, c_.trust.name, c_.run_id, size.bytes, size.files, now(),
+                            0,       {},       {}};
+      out_.output = c_.engine.outputs.publish(aside, output);
+      c_.engine.outputs.collect(c_.engine.config.prepared_quota, DryRun::no);
+    } else {
+      out_.output = std::make_shared<HeldOutput>(content, payload, std::move(manifest));
+    }
+    out_.record.status = Status::passed;
+    return {};
+  }
+
+  JobRecord run_command(const pika::git::Oid& tree, const fs::path& payload) {
+    JobSpec job;
+    job.id = spec_.id;
+    job.command = spec_.command;
+    job.env = spec_.env;
+    job.network = spec_.network;
+    job.allow_hosts = spec_.allow_hosts;
+    job.limits = spec_.limits;
+    auto checkout =
+        c_.engine.checkouts.ensure(c_.engine.objects, tree, c_.engine.config.state_root / "work" / c_.run_id);
+    if (!checkout) {
+      auto record = new_job_record(job);
+      record.status = Status::failed;
+      record.failure = FailureKind::infrastructure;
+      record.message = "the files of its inputs could not be written: " + checkout.error().what;
+      return record;
+    }
+    JobContext context{c_.engine, c_.run_id, *checkout, c_.busy, c_.journal, c_.cancel_fd};
+    context.tree = tree;
+    context.trust = c_.trust;
+    context.mounts.push_back({payload, kOutput, false, "PIKA_OUTPUT"});
+    for (const auto& [id, output] : c_.needed)
+      context.mounts.push_back({output->payload(), "/prepared/" + id, true, prepared_variable(id)});
+    return run_job(context, job, new_job_record(job));
+  }
+
+  void settle(FailureKind kind, std::string message) {
+    out_.output = nullptr;
+    out_.record.status = Status::failed;
+    out_.record.failure = kind;
+    out_.record.message = std::move(message);
+  }
+
+  const PrepareContext& c_;
+  const PrepareSpec& spec_;
+  Prepared out_;
+};
+
+std::string place_of_role(const PrepareSpec& spec) {
+  if (spec.role == "workspace_deps") return "/staged/linux-rust/workspace-deps";
+  if (spec.role == "workspace_build") return "/staged/linux-rust/workspace-build";
+  return "/prepared/" + spec.id;
+}
+
+}  // namespace
+
+PreparedOutputRecord new_prepared_record(const PrepareSpec& spec) {
+  PreparedOutputRecord record;
+  record.id = spec.id;
+  record.role = spec.role;
+  return record;
+}
+
+Prepared run_prepare(const PrepareContext& context, const PrepareSpec& spec, PreparedOutputRecord record) {
+  return PrepareRun(context, spec, std::move(record)).run();
+}
+
+std::string prepared_variable(const std::string& id) {
+  std::string out = "PIKA_PREPARED_";
+  for (char c : id) out += c == '-' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return out;
+}
+
+pika::Result<std::vector<JobMount>> mounts_of(const JobSpec& job, const std::vector<PrepareSpec>& specs,
+                                              const std::map<std::string, OutputInUse>& outputs) {
+  std::vector<JobMount> out;
+  for (const auto& mount : job.prepared) {
+    const auto& output = outputs.at(mount.output);
+    const auto& manifest = output->manifest();
+    auto spec = std::find_if(specs.begin(), specs.end(), [&](const auto& s) { return s.id == mount.output; });
+    if (mount.path.empty() && manifest && !manifest->mounts.empty()) {
+      for (const auto& m : manifest->mounts)
+        out.push_back({(output->payload() / m.relative_path).lexically_normal(), m.guest_path, true,
+                       prepared_variable(mount.output + "-" + m.name)});
+    } else {
+      out.push_back({output->payload(), mount.path.empty() ? place_of_role(*spec) : mount.path, true,
+                     prepared_variable(mount.output)});
+    }
+  }
+  std::set<std::string> places;
+  for (const auto& mount : out)
+    if (!places.insert(mount.target).second)
+      return fail(ErrorKind::invalid, fmt::format("two prepared outputs would be mounted at {}", mount.target),
+                  "give one of them a path of its own in the job's 'prepared'");
+  return out;
+}
+
+}  // namespace jerichoci

@@ -1,0 +1,24 @@
+// The engine's verbs of prepared outputs.
+#include "run/engine_impl.hpp"
+
+namespace jerichoci {
+
+using pika::Result;
+
+std::vector<PreparedOutput> Engine::list_prepared_outputs(std::vector<std::string>* warnings) {
+  return impl_->outputs.list(warnings);
+}
+
+pika::Status Engine::pin_prepared_output(const std::string& content, const std::string& name) {
+  return guarded([&] { return impl_->outputs.pin(content, name); });
+}
+
+pika::Status Engine::unpin_prepared_output(const std::string& content, const std::string& name) {
+  return guarded([&] { return impl_->outputs.unpin(content, name); });
+}
+
+Result<std::vector<PreparedOutput>> Engine::collect_prepared_outputs(const PreparedQuota& quota, DryRun dry_run) {
+  return guarded([&]() -> Result<std::vector<PreparedOutput>> { return impl_->outputs.collect(quota, dry_run); });
+}
+
+}  // namespace jerichoci
