@@ -270,3 +270,19 @@ TEST_CASE("the folder of caches of an earlier make, which every job could write,
   CacheStore store(folder.path(), {});
   CHECK(!fs::exists(folder.path() / "caches/npm"));
 }
+
+TEST_CASE("a collection takes caches by use, one at a time, and none that a job uses") {
+  Cached c;
+  c.script("head -c 200000 /dev/zero > $PIKA_CACHE_C/f");
+  GcPolicy policy;
+  policy.quotas["caches"] = 0;
+  std::optional<std::uint32_t> owner;
+  if (::geteuid() == 0) owner = 65534;
+  auto used = CacheStore(c.engine.root(), owner).current({"local", "c", "any"});
+  REQUIRE(used.has_value());
+  CHECK(c.engine->gc(policy).has_value());
+  CHECK(fs::exists(used->files / "f"));
+  used.reset();
+  CHECK(c.engine->gc(policy).has_value());
+  CHECK(c.script("ls $PIKA_CACHE_C").cache.restored == "miss");
+}

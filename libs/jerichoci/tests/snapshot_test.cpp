@@ -214,3 +214,47 @@ TEST_CASE("a half-made checkout is never taken for one") {
   engine.reopen();
   CHECK(run(*engine, snapshot, {shell_job("test", "cat a")}).logs["test"] == "1");
 }
+
+TEST_CASE("a file that was edited and not committed is read by the first capture and not by the next") {
+  TestEngine engine;
+  TestRepository repo;
+  for (int i = 0; i < 20; ++i) repo.write("f" + std::to_string(i), "1");
+  repo.commit();
+  for (int i = 0; i < 20; ++i) repo.write("f" + std::to_string(i), "22");
+  repo.git({"config", "filter.count.clean", "echo x >> ../reads; cat"});
+  repo.write(".gitattributes", "f* filter=count\n");
+  // Older than the index that will hold them: else git reads once more what might have changed in the same instant.
+  for (const auto& entry : fs::directory_iterator(repo.path()))
+    if (entry.is_regular_file()) fs::last_write_time(entry, fs::file_time_type::clock::now() - std::chrono::hours(1));
+  auto first = worktree(engine, repo.path());
+  auto reads = fs::file_size(repo.path() / "../reads");
+  CHECK(worktree(engine, repo.path()).tree == first.tree);
+  CHECK(fs::file_size(repo.path() / "../reads") == reads);
+  // Whatever the user does to the index counts, also with files that are ignored.
+  repo.write(".git/info/exclude", "ignored\n");
+  repo.write("ignored", "1");
+  CHECK(!contains(worktree(engine, repo.path()).dirty_files, "ignored"));
+  repo.git({"add", "-f", "ignored"});
+  CHECK(contains(worktree(engine, repo.path()).dirty_files, "ignored"));
+  repo.git({"rm", "--cached", "--quiet", "ignored"});
+  CHECK(!contains(worktree(engine, repo.path()).dirty_files, "ignored"));
+}
+
+TEST_CASE("a kept index that is damaged, or names contents that are gone, is made anew") {
+  TestEngine engine;
+  TestRepository repo;
+  repo.write("a", "1");
+  repo.commit();
+  repo.write("a", "22");
+  auto first = worktree(engine, repo.path());
+  for (const auto& entry : fs::directory_iterator(engine.root() / "indexes")) {
+    std::ofstream(entry.path() / "index") << "DIRC but no more";
+    std::ofstream(entry.path() / "index.lock") << "";
+  }
+  CHECK(worktree(engine, repo.path()).tree == first.tree);
+  engine.close();
+  fs::remove_all(engine.root() / "objects.git");
+  engine.reopen();
+  CHECK(worktree(engine, repo.path()).tree == first.tree);
+  CHECK(run(*engine, first, {shell_job("test", "cat a")}).logs["test"] == "22");
+}

@@ -62,11 +62,11 @@ class CacheStore {
     std::uint64_t bytes = 0;
   };
   std::vector<Kept> list() const;
+  std::filesystem::path folder(const CachePlace& place) const;
   // False when a job uses it.
   bool remove(const CachePlace& place) const;
 
  private:
-  std::filesystem::path folder(const CachePlace& place) const;
   bool remove_generation(const std::filesystem::path& files) const;
   void prune(const std::filesystem::path& folder) const;
   void sweep() const;

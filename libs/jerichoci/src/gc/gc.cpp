@@ -61,7 +61,9 @@ class Collection {
       UniqueFd lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
       if (lock && ::flock(lock.get(), LOCK_EX) == 0) remove_unused("artifacts");
     }
-    for (auto name : {"verdicts", "tmp", "outputs", "caches"}) remove_unused(name);
+    for (auto name : {"verdicts", "tmp", "outputs"}) remove_unused(name);
+    guarded("some caches",
+            [&] { remove_caches(engine_, marked_["caches"], [this] { reach(engine_, FaultPoint::gc_removing); }); });
     guarded("some checkouts", [&] {
       remove_checkouts(engine_, marked_["checkouts"], [this] { reach(engine_, FaultPoint::gc_removing); });
     });

@@ -111,8 +111,23 @@ void remove_checkouts(EngineParts& engine, Marked& checkouts, const std::functio
 }
 
 void mark_caches(EngineParts& engine, const GcPolicy& policy, const Looked& looked, Marked& caches) {
-  mark_by_quota(newest_first(engine.config.state_root / "caches"), quota_of(policy, "caches"), ~std::size_t{0},
-                looked.cutoff, caches);
+  std::vector<Entry> entries;
+  for (const auto& kept : engine.caches.list()) entries.push_back({engine.caches.folder(kept.place), kept.used_at});
+  std::reverse(entries.begin(), entries.end());
+  mark_by_quota(entries, quota_of(policy, "caches"), ~std::size_t{0}, looked.cutoff, caches);
+}
+
+void remove_caches(EngineParts& engine, Marked& caches, const std::function<void()>& removed) {
+  for (const auto& path : caches.goes) {
+    auto name = path.parent_path();
+    CachePlace place{name.parent_path().filename().string(), name.filename().string(), path.filename().string()};
+    if (engine.caches.remove(place)) {
+      removed();
+    } else {
+      --caches.sum.removed;
+      caches.keep("used now");
+    }
+  }
 }
 
 void mark_outputs(EngineParts& engine, const GcPolicy& policy, const Looked& looked, Marked& outputs) {

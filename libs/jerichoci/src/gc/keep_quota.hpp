@@ -12,6 +12,8 @@ namespace jerichoci {
 inline constexpr std::size_t kCheckoutsKept = 20;
 void mark_checkouts(EngineParts& engine, const GcPolicy& policy, const Looked& looked, Marked& checkouts);
 void mark_caches(EngineParts& engine, const GcPolicy& policy, const Looked& looked, Marked& caches);
+// All but those that a job uses now.
+void remove_caches(EngineParts& engine, Marked& caches, const std::function<void()>& removed);
 void mark_outputs(EngineParts& engine, const GcPolicy& policy, const Looked& looked, Marked& outputs);
 
 // Those that are marked, but for what somebody reads, which then counts as kept. Calls `removed` after each.

@@ -83,8 +83,8 @@ pika::Status ObjectStore::import_tree(const fs::path& source, const Oid& tree, c
   auto known = pika::read_file(last_path(source));
   auto last = known ? Oid::parse(pika::trim(*known)) : std::nullopt;
   if (last && has_tree(*last)) {
-    auto there = git_output(git_command(source, {"cat-file", "-e", last->hex() + "^{tree}"}, GitConfig::clean, env));
-    if (there) wanted += "^" + last->hex() + "\n";
+    auto repository = pika::git::Repository::open(source);
+    if (repository && repository->exists(*last)) wanted += "^" + last->hex() + "\n";
   }
   auto pack =
       git_command(source, {"pack-objects", "--revs", "--stdout", "--quiet", "--delta-base-offset", "--window=0"},
@@ -110,7 +110,7 @@ pika::Status ObjectStore::import_tree(const fs::path& source, const Oid& tree, c
                 fmt::format("the tree {} could not be stored: {}", tree.hex(), pika::to_utf8(pika::trim(indexed.err))));
   hold(tree);
   pika::make_dirs(last_path(source).parent_path());
-  pika::write_file_atomic(last_path(source), tree.hex() + "\n");
+  replace_file(last_path(source), tree.hex() + "\n");  // a help: without it more is packed
   consolidate();
   return {};
 }

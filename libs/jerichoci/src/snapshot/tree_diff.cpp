@@ -26,11 +26,11 @@ bool is_folder(const TreeEntry& e) {
 
 class Differ {
  public:
-  Differ(const Repository& store, std::size_t most) : store_(store), most_(most) {}
+  Differ(const Repository& from, const Repository& to, std::size_t most) : from_(from), to_(to), most_(most) {}
 
   pika::Status compare(const Oid& from, const Oid& to, const std::string& prefix) {
     if (from == to) return {};
-    auto before = PIKA_TRY(read(from, prefix)), after = PIKA_TRY(read(to, prefix));
+    auto before = PIKA_TRY(read(from_, from, prefix)), after = PIKA_TRY(read(to_, to, prefix));
     if (auto it = after.find(std::string(kAttributes)); it != after.end() && !is_folder(it->second))
       diff_.attributes.push_back(it->second);
     bool listing = from.is_zero();
@@ -60,11 +60,11 @@ class Differ {
   TreeDiff& result() { return diff_; }
 
  private:
-  pika::Result<Folder> read(const Oid& tree, const std::string& prefix) {
+  static pika::Result<Folder> read(const Repository& store, const Oid& tree, const std::string& prefix) {
     Folder out;
     if (tree.is_zero()) return out;
-    auto entries = store_.list(tree, "");
-    if (entries.empty() && store_.tree_of(tree) != tree)
+    auto entries = store.list(tree, "");
+    if (entries.empty() && store.tree_of(tree) != tree)
       return fail(ErrorKind::not_found, fmt::format("the tree {} is not in the store", tree.hex()));
     for (auto& e : entries) {
       auto name = e.path;
@@ -88,7 +88,7 @@ class Differ {
 
   pika::Status gone(const TreeEntry& old) {
     if (is_folder(old)) {
-      for (const auto& [name, entry] : PIKA_TRY(read(old.id, old.path + "/"))) {
+      for (const auto& [name, entry] : PIKA_TRY(read(from_, old.id, old.path + "/"))) {
         if (full()) return {};
         PIKA_TRY(gone(entry));
       }
@@ -111,7 +111,8 @@ class Differ {
       diff_.attributes_changed = true;
   }
 
-  const Repository& store_;
+  const Repository& from_;
+  const Repository& to_;
   std::size_t most_;
   TreeDiff diff_;
 };
@@ -120,7 +121,12 @@ class Differ {
 
 pika::Result<std::optional<TreeDiff>> diff_trees(const Repository& store, const Oid& from, const Oid& to,
                                                  std::size_t most) {
-  Differ differ(store, most);
+  return diff_trees(store, from, store, to, most);
+}
+
+pika::Result<std::optional<TreeDiff>> diff_trees(const Repository& from_store, const Oid& from,
+                                                 const Repository& to_store, const Oid& to, std::size_t most) {
+  Differ differ(from_store, to_store, most);
   PIKA_TRY(differ.compare(from, to, ""));
   if (differ.full()) return std::nullopt;
   return std::move(differ.result());

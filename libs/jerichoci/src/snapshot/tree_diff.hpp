@@ -29,5 +29,9 @@ struct TreeDiff {
 // not in the store; invalid when a name in it is none a folder can have.
 pika::Result<std::optional<TreeDiff>> diff_trees(const pika::git::Repository& store, const pika::git::Oid& from,
                                                  const pika::git::Oid& to, std::size_t most);
+// The same for trees of two stores.
+pika::Result<std::optional<TreeDiff>> diff_trees(const pika::git::Repository& from_store, const pika::git::Oid& from,
+                                                 const pika::git::Repository& to_store, const pika::git::Oid& to,
+                                                 std::size_t most);
 
 }  // namespace jerichoci
