@@ -131,8 +131,14 @@ void remove_caches(EngineParts& engine, Marked& caches, const std::function<void
 }
 
 void mark_outputs(EngineParts& engine, const GcPolicy& policy, const Looked& looked, Marked& outputs) {
-  mark_by_quota(newest_first(engine.config.state_root / "outputs"), quota_of(policy, "outputs"), ~std::size_t{0},
-                looked.cutoff, outputs);
+  auto entries = newest_first(engine.config.state_root / "outputs");
+  std::erase_if(entries, [&](const Entry& entry) {
+    std::error_code error;
+    if (!fs::exists(entry.path / "pins", error) || fs::is_empty(entry.path / "pins", error)) return false;
+    outputs.keep("pinned");
+    return true;
+  });
+  mark_by_quota(entries, quota_of(policy, "outputs"), ~std::size_t{0}, looked.cutoff, outputs);
 }
 
 }  // namespace jerichoci

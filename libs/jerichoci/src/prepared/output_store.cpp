@@ -140,7 +140,7 @@ OutputInUse OutputStore::use(const std::string& content, const std::string& run_
   if (!held->user_ || ::flock(held->user_.get(), LOCK_SH | LOCK_NB) != 0)
     throw SystemError(fmt::format("lock '{}'", file.string()));
   held->user_file_ = std::move(file);
-  ::utimensat(AT_FDCWD, (folder / "output.json").c_str(), nullptr, 0);
+  for (const auto& path : {folder / "output.json", folder}) ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);
   return held;
 }
 
