@@ -48,6 +48,7 @@ struct Prepared {
     tell(3, Message::failed, error, step);
     ::_exit(127);
   };
+  limit_files(p.spec->identity);
   if (int error = drop_identity(p.spec->identity)) stop(error, "become the job's user");
   if (::chdir(p.spec->workspace.c_str()) != 0) stop(errno, "enter the workspace");
   clean_process(4);

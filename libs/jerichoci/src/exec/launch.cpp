@@ -126,6 +126,12 @@ void set_default_limits() {
   ::setrlimit(RLIMIT_NPROC, &processes);
 }
 
+void limit_files(const LaunchIdentity& identity) {
+  if (!identity.file_bytes) return;
+  struct rlimit files{*identity.file_bytes, *identity.file_bytes};
+  ::setrlimit(RLIMIT_FSIZE, &files);
+}
+
 void clean_process(int first) {
   ::syscall(SYS_close_range, static_cast<unsigned>(first), ~0u, 0u);
   struct sigaction defaults{};

@@ -38,8 +38,9 @@ struct PrivateMounts {
 };
 
 struct LaunchIdentity {
-  std::optional<std::uint32_t> uid;  // drop to this user before exec
-  std::vector<int> join_fds;         // cgroup.procs files
+  std::optional<std::uint32_t> uid;           // drop to this user before exec
+  std::vector<int> join_fds;                  // cgroup.procs files
+  std::optional<std::uint64_t> file_bytes{};  // no file gets larger (RLIMIT_FSIZE)
 };
 
 // The steps, for code after fork. Each gives 0 or the errno; `step` then names what failed.
@@ -55,6 +56,7 @@ int drop_identity(const LaunchIdentity& identity);
 // Limits that every job has, whatever it asks: no core files, and so few processes (of its user, all jobs together)
 // that a fork bomb without a limit of its own does not take the host down. Costs nothing, unlike a cgroup.
 void set_default_limits();
+void limit_files(const LaunchIdentity& identity);
 // Closes every descriptor from `first` on, restores default signal handling and an empty mask.
 void clean_process(int first);
 

@@ -77,6 +77,7 @@ struct Prepared {
   ::fcntl(3, F_SETFD, FD_CLOEXEC);
   report = 3;
   clean_process(8);
+  limit_files(spec.identity);
   if (int error = drop_identity(spec.identity)) give_up(report, error, "become the job's user");
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // changing the user took it away
   if (::getppid() != p.parent) ::_exit(127);

@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::size_t kTail = 4096;
 constexpr Micros kDrain = pika::kSecond / 2;
+constexpr Micros kLookAtDisk = pika::kSecond / 5;
 
 class Supervisor {
  public:
@@ -64,6 +65,7 @@ class Supervisor {
     if (!ending_asked_) until(deadline_);
     if (kill_at_) until(*kill_at_);
     if (s_.progress && log_.seen() != told_) until(told_at_ + pika::kSecond);
+    if (s_.over_disk && !ending_.over_disk) until(look_at_);
     if (!at) return -1;
     return static_cast<int>(std::clamp<Micros>((*at - monotonic_now() + 999) / 1000, 0, 3'600'000));
   }
@@ -78,11 +80,26 @@ class Supervisor {
       process_.kill_all();
       kill_at_ = now + pika::kSecond;  // again, should it be stuck
     }
+    look_at_disk();
     if (s_.progress && log_.seen() != told_ && now >= told_at_ + pika::kSecond) {
       told_ = log_.seen();
       told_at_ = now;
       s_.progress(log_.size());
     }
+  }
+
+  void look_at_disk() {
+    auto began = monotonic_now();
+    if (!s_.over_disk || ending_.over_disk || began < look_at_) return;
+    if (s_.over_disk()) {
+      ending_.over_disk = true;
+      ending_asked_ = true;
+      kill_at_ = monotonic_now() + pika::kSecond;
+      process_.kill_all();
+    }
+    // At most a twentieth of the time goes into looking.
+    auto now = monotonic_now();
+    look_at_ = now + std::max(kLookAtDisk, 20 * (now - began));
   }
 
   void ask_to_end() {
@@ -130,6 +147,7 @@ class Supervisor {
   Ending ending_;
   Micros deadline_;
   std::optional<Micros> kill_at_;
+  Micros look_at_ = 0;
   bool ending_asked_ = false;
   std::uint64_t told_ = 0;
   Micros told_at_ = 0;

@@ -14,11 +14,14 @@ struct Supervision {
   pika::Micros time = 0, grace = 0;                         // deadline from now; then TERM, grace, KILL
   int cancel_fd = -1;                                       // readable: end it the same way
   std::function<void(std::uint64_t log_bytes)> progress{};  // at most once a second, when the log has grown
+  // Asked some times a second, less often when the answer takes long; true: it took more disk than it may, and is
+  // killed at once.
+  std::function<bool()> over_disk{};
 };
 
 struct Ending {
   JobExit exit;
-  bool timed_out = false, cancelled = false;
+  bool timed_out = false, cancelled = false, over_disk = false;
   std::string log_error;  // the log could not be written; the job was ended for it
 };
 

@@ -48,6 +48,8 @@ class Workspace {
   const std::vector<CacheView>& caches() const { return caches_; }
   // What the i-th cache holds, without mounts: of an overlay's view, the changes.
   std::filesystem::path cache_place(std::size_t i) const;
+  // What the job writes into, for who counts it: the upper layer, or the copy.
+  std::filesystem::path written() const { return folder_ / (kind_ == WorkspaceKind::overlay ? "upper" : "workspace"); }
   void remove();  // throws SystemError when something stays
 
  private:

@@ -1,6 +1,7 @@
 #include "run/job_runner.hpp"
 
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include "artifacts/collect.hpp"
 #include "caches/job_caches.hpp"
 #include "exec/allow_proxy.hpp"
+#include "exec/disk_use.hpp"
 #include "exec/host_process.hpp"
 #include "exec/sandbox.hpp"
 #include "exec/supervise.hpp"
@@ -97,6 +99,9 @@ class JobRun {
     workspace_.emplace(WorkspaceRequest{c_.engine.config.state_root, c_.checkout.layers(), c_.run_id, &job_, kind_,
                                         c_.engine.job_uid, c_.mounts, caches_->views(), caches_->touched()});
     caches_->filled(workspace_->caches());
+    // A copy is counted as it is now; an overlay's upper layer holds little but what the job adds.
+    disk_.emplace(workspace_->written(), DiskUse(workspace_->written()).at_end());
+    if (job_.limits.disk_bytes) record_.enforced.emplace_back("disk: counted while it runs, and no larger file");
     reach(c_.engine, FaultPoint::workspace_made);
     auto name = fmt::format("jerichoci-{}-{}-{}", c_.run_id, job_.id, pika::random_hex(4));
     cgroup_ = JobCgroup::make(c_.engine.cgroups, name, job_.limits, record_.enforced, record_.not_enforced,
@@ -109,7 +114,9 @@ class JobRun {
     Supervision supervision{job_.limits.time, job_.limits.grace, c_.cancel_fd, [this](std::uint64_t bytes) {
                               c_.journal.event("job_progress", {{"job_id", job_.id}, {"log_bytes", bytes}});
                             }};
+    if (job_.limits.disk_bytes) supervision.over_disk = [this] { return disk_->now() > *job_.limits.disk_bytes; };
     auto ending = supervise(*process, *log_, supervision);
+    record_.used.disk_bytes = disk_->at_end();
     judge(ending);
     note_use(ending.exit.used);
     note_contacts(*process);
@@ -143,6 +150,7 @@ class JobRun {
     LaunchIdentity who;
     who.uid = c_.engine.job_uid;
     for (const auto& fd : cgroup_.join_fds()) who.join_fds.push_back(fd.get());
+    who.file_bytes = job_.limits.disk_bytes;
     return who;
   }
 
@@ -269,6 +277,9 @@ class JobRun {
       return settle(FailureKind::infrastructure,
                     fmt::format("the job could not be started: {}", ending.exit.not_started));
     int code = ending.exit.exit_code.value_or(-1);
+    if (auto limit = job_.limits.disk_bytes;
+        limit && (ending.over_disk || code == 128 + SIGXFSZ || record_.used.disk_bytes.value_or(0) > *limit))
+      return settle(FailureKind::test_failed, "disk: it wrote more than " + pika::format_bytes(*limit));
     if (code == 0) {
       record_.status = Status::passed;
       return;
@@ -356,6 +367,7 @@ class JobRun {
   std::optional<Workspace> workspace_;
   std::optional<Stage> stage_;
   std::optional<JobCaches> caches_;
+  std::optional<DiskUse> disk_;
   JobCgroup cgroup_;
   bool began_ = false;  // the command ran: it may have left something
 };
