@@ -45,6 +45,10 @@ class PrepareRun {
 
  private:
   pika::Status prepare() {
+    // Said at once: run as a command, an installable would be a program that is missing.
+    if (spec_.kind == PrepareSpec::Kind::nix_build)
+      return fail(ErrorKind::unavailable, fmt::format("this engine cannot run 'nix build' ({})", spec_.command[0]),
+                  "make the output with a command: kind = \"command\"");
     auto subset = PIKA_TRY(subset_tree(c_.engine.objects, c_.tree, spec_.inputs));
     if (!subset.missing.empty())
       return fail(ErrorKind::not_found, fmt::format("the tree has no {}", pika::quote_name(subset.missing[0])),
