@@ -211,8 +211,11 @@ TEST_CASE("a half-made checkout is never taken for one") {
   auto snapshot = *engine->snapshot_commit(repo.path(), repo.commit());
   // what a kill in the middle of making one leaves
   fs::create_directories(engine.root() / "checkouts/.new-dead/files");
+  // and what a copy in place would leave: a part of the files under the tree's own name
+  fs::create_directories(engine.root() / "checkouts" / snapshot.tree.hex() / "files/part");
+  std::ofstream(engine.root() / "checkouts" / snapshot.tree.hex() / "lock") << "";
   engine.reopen();
-  CHECK(run(*engine, snapshot, {shell_job("test", "cat a")}).logs["test"] == "1");
+  CHECK(run(*engine, snapshot, {shell_job("test", "cat a; ls")}).logs["test"] == "1a\n");
 }
 
 TEST_CASE("a file that was edited and not committed is read by the first capture and not by the next") {
