@@ -29,7 +29,7 @@ RunRequest whole_request(const SnapshotRecord& snapshot, const std::string& word
   after.needs = {"test"};
   PrepareSpec deps{.id = "deps", .role = "workspace_deps", .command = {"sh", "-c", "cp hello.txt \"$PIKA_OUTPUT/\""}};
   deps.inputs = {"hello.txt"};
-  after.prepared = {{"deps", ""}};
+  test.prepared = after.prepared = {{"deps", ""}};  // nothing else is at work when the output is made
   request.prepares = {deps};
   request.jobs = {test, after};
   return request;
