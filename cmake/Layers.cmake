@@ -40,6 +40,7 @@ set(PIKA_THIRD_PARTY
   "^boost/url=http"
   "^toml\\+\\+=toml"
   "^tree_sitter/=syntax"
+  "^seccomp\\.h=jerichoci"
   "^sqlite3\\.h=db"
   "^git2=gitx"
   "^zstd\\.h=jerichoci"

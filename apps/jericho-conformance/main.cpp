@@ -35,6 +35,7 @@ int become_nobody() {
   if (::setgroups(0, nullptr) != 0 || ::setresgid(kNobody, kNobody, kNobody) != 0 ||
       ::setresuid(kNobody, kNobody, kNobody) != 0)
     return errno;
+  ::setenv("HOME", "/nonexistent", 1);  // root's is closed, and git insists on looking
   ::prctl(PR_SET_DUMPABLE, 1);  // /proc/self is ours again, for user namespaces
   return 0;
 }

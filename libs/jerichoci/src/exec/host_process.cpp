@@ -12,6 +12,7 @@
 
 #include <cstring>
 
+#include "exec/leader.hpp"
 #include "pika/base/result.hpp"
 #include "pika/base/text.hpp"
 
@@ -20,19 +21,6 @@ namespace jerichoci {
 using pika::UniqueFd;
 
 namespace {
-
-// What the leader tells the engine, through a pipe; each fits in one atomic write.
-struct Message {
-  enum Kind : int { started, failed, ended } kind;
-  int value;  // the job's pid, an errno, a wait status
-  char step[40];
-};
-
-void tell(int report, Message::Kind kind, int value, const char* step = "") {
-  Message m{kind, value, {}};
-  std::strncpy(m.step, step, sizeof m.step - 1);
-  [[maybe_unused]] auto n = ::write(report, &m, sizeof m);
-}
 
 struct Prepared {
   const HostProcessSpec* spec;
@@ -45,7 +33,7 @@ struct Prepared {
 [[noreturn]] void job_main(const Prepared& p) {
   ::setsid();
   auto stop = [](int error, const char* step) {
-    tell(3, Message::failed, error, step);
+    tell(3, LeaderMessage::failed, error, step);
     ::_exit(127);
   };
   limit_files(p.spec->identity);
@@ -61,42 +49,17 @@ struct Prepared {
   ::_exit(127);
 }
 
-// Kills children until there are none; what they leave behind becomes our child and is next.
-void bury_all() {
-  while (true) {
-    int fd = ::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
-    char text[8192];
-    ssize_t n = fd < 0 ? 0 : ::read(fd, text, sizeof text);
-    if (fd >= 0) ::close(fd);
-    pid_t pid = 0;
-    for (ssize_t i = 0; i < n; ++i) {
-      if (text[i] >= '0' && text[i] <= '9') {
-        pid = pid * 10 + (text[i] - '0');
-      } else {
-        if (pid > 1) ::kill(pid, SIGKILL);
-        pid = 0;
-      }
-    }
-    if (::waitpid(-1, nullptr, 0) < 0 && errno == ECHILD) return;
-  }
-}
-
 [[noreturn]] void leader_main(const Prepared& p) {
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-  if (::getppid() != p.engine) ::_exit(127);
-  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
-  ::setpgid(0, 0);
-  ::umask(022);
-  set_default_limits();
-  int report = p.descriptors[3];
+  become_leader(p.engine);
   const char* step = "";
   auto stop = [&](int error, const char* name) {
-    tell(report, Message::failed, error, name);
+    tell(p.descriptors[3], LeaderMessage::failed, error, name);
     ::_exit(127);
   };
   if (p.spec->mounts)
     if (int error = enter_private_mounts(*p.spec->mounts, &step)) stop(error, step);
   // All signals are blocked since before fork; the leader takes the two it wants by hand.
+  begin_to_lead(p.engine);
   pid_t job = ::fork();
   if (job < 0) stop(errno, "fork");
   if (job == 0) {
@@ -109,27 +72,8 @@ void bury_all() {
   ::close(1);
   ::close(2);
   ::syscall(SYS_close_range, 4u, ~0u, 0u);
-  tell(3, Message::started, job);
-  sigset_t wanted;
-  ::sigemptyset(&wanted);
-  ::sigaddset(&wanted, SIGCHLD);
-  ::sigaddset(&wanted, SIGTERM);
-  while (true) {
-    int status = 0;
-    pid_t ended;
-    while ((ended = ::waitpid(-1, &status, WNOHANG)) > 0) {
-      if (ended != job) continue;
-      tell(3, Message::ended, status);
-      bury_all();
-      ::_exit(0);
-    }
-    siginfo_t info;
-    if (::sigwaitinfo(&wanted, &info) == SIGTERM) {
-      bury_all();
-      tell(3, Message::ended, SIGKILL);
-      ::_exit(0);
-    }
-  }
+  tell(3, LeaderMessage::started, job);
+  lead(3, job, FirstPeak::counts);
 }
 
 class HostProcess final : public JobProcess {
@@ -139,55 +83,38 @@ class HostProcess final : public JobProcess {
         own_memory_(own_memory()),
         pidfd_(std::move(pidfd)),
         report_(std::move(report)),
-        program_(std::move(program)) {
-    pika::set_nonblocking(report_.get());
-  }
+        program_(std::move(program)) {}
   ~HostProcess() override {
     if (leader_ <= 0) return;
     kill_all();
     finish({});
   }
 
+  pid_t pid() const override { return leader_; }
   int pidfd() const override { return pidfd_.get(); }
-  int report_fd() const override { return report_ ? report_.get() : -1; }
-
-  void read_report() override {
-    while (report_) {
-      Message m{};
-      auto n = ::read(report_.get(), &m, sizeof m);
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) return;
-      if (n != sizeof m) {
-        report_.reset();
-        return;
-      }
-      m.step[sizeof m.step - 1] = 0;
-      if (m.kind == Message::started) job_ = m.value;
-      if (m.kind == Message::ended && !status_) status_ = m.value;
-      if (m.kind == Message::failed) failure_ = m;
-    }
-  }
+  int report_fd() const override { return report_.fd(); }
+  void read_report() override { report_.read(); }
 
   void terminate() override {
     read_report();
-    if (job_ <= 0 || status_) return kill_all();
-    ::kill(-job_, SIGTERM);
+    if (report_.first() <= 0 || report_.wait_status()) return kill_all();
+    ::kill(-report_.first(), SIGTERM);
   }
 
   void kill_all() override { ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGTERM, nullptr, 0); }
 
   JobExit finish(std::string_view) override {
-    ResourceUse used;
-    int status = reap(leader_, own_memory_, used);
+    int status = reap(leader_);
     leader_ = -1;
     read_report();
-    if (failure_) {
-      bool exec = std::string_view(failure_->step) == "exec";
-      auto words = exec ? fmt::format("exec {}: {}", pika::quote_name(program_), std::strerror(failure_->value))
-                        : fmt::format("{}: {}", failure_->step, std::strerror(failure_->value));
+    if (auto failure = report_.failure()) {
+      bool exec = std::string_view(failure->step) == "exec";
+      auto words = exec ? fmt::format("exec {}: {}", pika::quote_name(program_), std::strerror(failure->value))
+                        : fmt::format("{}: {}", failure->step, std::strerror(failure->value));
       return {exec ? std::optional(127) : std::nullopt, words, exec};
     }
-    int ended = status_.value_or(status);
+    int ended = report_.wait_status().value_or(status);
+    auto used = report_.used(own_memory_);
     if (WIFSIGNALED(ended)) return {128 + WTERMSIG(ended), {}, false, used};
     return {WEXITSTATUS(ended), {}, false, used};
   }
@@ -195,11 +122,9 @@ class HostProcess final : public JobProcess {
  private:
   pid_t leader_;
   std::uint64_t own_memory_;
-  UniqueFd pidfd_, report_;
+  UniqueFd pidfd_;
+  LeaderReport report_;
   std::string program_;
-  pid_t job_ = -1;
-  std::optional<int> status_;
-  std::optional<Message> failure_;
 };
 
 std::vector<std::string> program_candidates(const HostProcessSpec& spec) {

@@ -1,5 +1,7 @@
 // A running job's processes, whatever the runtime: what the supervisor needs to watch, end and bury them.
 #pragma once
+#include <sys/types.h>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +24,7 @@ struct JobExit {
 class JobProcess {
  public:
   virtual ~JobProcess() = default;
+  virtual pid_t pid() const = 0;      // of the supervising process
   virtual int pidfd() const = 0;      // readable when the supervising process has ended
   virtual int report_fd() const = 0;  // readable when read_report has something to do; -1: closed
   virtual void read_report() = 0;

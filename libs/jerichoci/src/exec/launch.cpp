@@ -153,15 +153,10 @@ int place_descriptors(const int* fds, int count) {
   return 0;
 }
 
-int reap(pid_t pid, std::uint64_t own_peak, ResourceUse& used) {
+int reap(pid_t pid) {
   int status = 0;
-  struct rusage usage{};
-  while (::wait4(pid, &status, 0, &usage) < 0)
+  while (::waitpid(pid, &status, 0) < 0)
     if (errno != EINTR) return 0;
-  auto micros = [](const timeval& t) { return static_cast<pika::Micros>(t.tv_sec) * pika::kSecond + t.tv_usec; };
-  used.cpu_time = micros(usage.ru_utime) + micros(usage.ru_stime);
-  auto peak = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
-  if (peak > own_peak) used.peak_memory_bytes = peak;
   return status;
 }
 

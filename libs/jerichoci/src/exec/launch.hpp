@@ -66,10 +66,9 @@ pika::UniqueFd take_listener(int hand_over);
 // Moves descriptors into place: fds[i] becomes number i; what is -1 is left out. At most 16.
 int place_descriptors(const int* fds, int count);
 
-// waitpid of a child of ours, whose end is near: its wait status, and in `used` what it and all it waited for were
-// charged. `own_peak` is own_memory() before it was started: a forked process begins with our pages, so a peak that is
-// not above tells nothing and is left out.
-int reap(pid_t pid, std::uint64_t own_peak, ResourceUse& used);
+// waitpid of a child of ours whose end is near: its wait status.
+int reap(pid_t pid);
+// The most memory that this process had, in bytes.
 std::uint64_t own_memory();
 
 // A pidfd of a child just started. Throws SystemError, after ending the child, when there is none to be had.

@@ -15,6 +15,8 @@
 #include <cstring>
 
 #include "exec/allow_proxy.hpp"
+#include "exec/leader.hpp"
+#include "exec/system_calls.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/log.hpp"
 #include "pika/base/text.hpp"
@@ -40,69 +42,70 @@ UniqueFd memory_file(const char* name, std::string_view content) {
   return fd;
 }
 
-struct StartFailure {
-  int error;
-  char step[40];
-};
-
-[[noreturn]] void give_up(int report, int error, const char* step) {
-  StartFailure f{error, {}};
-  std::strncpy(f.step, step, sizeof f.step - 1);
-  [[maybe_unused]] auto n = ::write(report, &f, sizeof f);
-  ::_exit(127);
-}
-
-// All of what the child uses, made before fork.
+// All of what the leader and bubblewrap's process use, made before fork.
 struct Prepared {
-  int descriptors[8];  // 0 null, 1 out, 2 err, 3 failure report, 4 arguments, 5 status, 6 resolv.conf, 7 hosts (or
-                       // none)
+  // 0 null, 1 out, 2 err, 3 report, 4 arguments, 5 status, 6 resolv.conf, 7 hosts (or none), 8 system call filter
+  int descriptors[9];
   std::vector<char*> argv;
-  pid_t parent;
+  pid_t engine;
   int hand_over = -1;  // with an allow-list: where the proxy's socket goes
 };
 
-[[noreturn]] void child_main(const SandboxSpec& spec, const Prepared& p) {
+[[noreturn]] void give_up(int report, int error, const char* step) {
+  tell(report, LeaderMessage::failed, error, step);
+  ::_exit(127);
+}
+
+// After vfork: the leader waits, its memory is ours until exec.
+[[noreturn]] void bubblewrap_main(const SandboxSpec& spec, const Prepared& p, pid_t leader) {
   int report = p.descriptors[3];
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != p.parent) ::_exit(127);  // the engine died in between
-  ::setpgid(0, 0);
-  ::umask(022);
-  set_default_limits();
+  if (int error = place_descriptors(p.descriptors, 9)) give_up(report, error, "dup2");
+  ::fcntl(3, F_SETFD, FD_CLOEXEC);
+  clean_process(9);
+  limit_files(spec.identity);
+  if (int error = drop_identity(spec.identity)) give_up(3, error, "become the job's user");
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // after the change of user, which takes it away
+  if (::getppid() != leader) ::_exit(127);
+  char* no_environment[] = {nullptr};
+  ::execve(p.argv[0], p.argv.data(), no_environment);
+  give_up(3, errno, "exec bubblewrap");
+}
+
+[[noreturn]] void leader_main(const SandboxSpec& spec, const Prepared& p) {
+  int report = p.descriptors[3];
+  become_leader(p.engine);
   if (int error = join_cgroups(spec.identity)) give_up(report, error, "join the job's cgroup");
   const char* step = "";
   if (int error = enter_private_mounts(spec.mounts, &step)) give_up(report, error, step);
   if (p.hand_over >= 0)
     if (int error = enter_gated_network(p.hand_over, AllowProxy::kPort, &step)) give_up(report, error, step);
-  if (int error = place_descriptors(p.descriptors, 8)) give_up(report, error, "dup2");
-  ::fcntl(3, F_SETFD, FD_CLOEXEC);
-  report = 3;
-  clean_process(8);
-  limit_files(spec.identity);
-  if (int error = drop_identity(spec.identity)) give_up(report, error, "become the job's user");
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // changing the user took it away
-  if (::getppid() != p.parent) ::_exit(127);
-  char* no_environment[] = {nullptr};
-  ::execve(p.argv[0], p.argv.data(), no_environment);
-  give_up(report, errno, "exec bubblewrap");
+  pid_t leader = ::getpid();
+  begin_to_lead(p.engine);
+  pid_t first = ::vfork();
+  if (first == 0) bubblewrap_main(spec, p, leader);
+  if (first < 0) give_up(report, errno, "vfork");
+  ::dup3(report, 3, O_CLOEXEC);
+  ::close(0);
+  ::close(1);
+  ::close(2);
+  ::syscall(SYS_close_range, 4u, ~0u, 0u);
+  tell(3, LeaderMessage::started, first);
+  lead(3, first, FirstPeak::is_not_the_jobs);
 }
 
 class SandboxProcess final : public JobProcess {
  public:
-  SandboxProcess(pid_t pid, UniqueFd pidfd, UniqueFd status, UniqueFd failure)
-      : pid_(pid),
-        own_memory_(own_memory()),
-        pidfd_(std::move(pidfd)),
-        status_(std::move(status)),
-        failure_(std::move(failure)) {
+  SandboxProcess(pid_t leader, UniqueFd pidfd, UniqueFd status, UniqueFd report)
+      : leader_(leader), pidfd_(std::move(pidfd)), status_(std::move(status)), report_(std::move(report)) {
     pika::set_nonblocking(status_.get());
-    pika::set_nonblocking(failure_.get());
   }
   ~SandboxProcess() override {
-    if (pid_ <= 0) return;
+    if (leader_ <= 0) return;
     kill_all();
     finish({});
   }
 
+  pid_t pid() const override { return leader_; }
   int pidfd() const override { return pidfd_.get(); }
   int report_fd() const override { return status_ ? status_.get() : -1; }
 
@@ -132,24 +135,24 @@ class SandboxProcess final : public JobProcess {
   void kill_all() override {
     read_report();
     killed_ = true;
+    // The namespace's first process takes everything in it along; the leader ends what is left and says what it was
+    // charged.
     if (inner_fd_) ::syscall(SYS_pidfd_send_signal, inner_fd_.get(), SIGKILL, nullptr, 0);
-    ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGKILL, nullptr, 0);
+    ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGTERM, nullptr, 0);
   }
 
   JobExit finish(std::string_view error_tail) override {
-    ResourceUse used;
-    int status = reap(pid_, own_memory_, used);
-    pid_ = -1;
+    reap(leader_);  // which has reaped all the others
+    leader_ = -1;
     read_report();
-    wait_for_inner();
     if (proxy_) proxy_->stop();
+    report_.read();
+    auto used = report_.used(0);
     if (code_) return {code_, {}, false, used};
+    if (auto failure = report_.failure())
+      return {{}, fmt::format("{}: {}", failure->step, std::strerror(failure->value)), false};
+    int status = report_.wait_status().value_or(SIGKILL);
     if (WIFSIGNALED(status)) return {128 + WTERMSIG(status), {}, false, used};
-    StartFailure failure{};
-    if (::read(failure_.get(), &failure, sizeof failure) == sizeof failure) {
-      failure.step[sizeof failure.step - 1] = 0;
-      return {{}, fmt::format("{}: {}", failure.step, std::strerror(failure.error)), false};
-    }
     if (killed_) return {128 + SIGKILL, {}, false, used};
     return not_started(error_tail);
   }
@@ -173,17 +176,6 @@ class SandboxProcess final : public JobProcess {
     }
   }
 
-  // The namespace's first process has ended only when every other one in it has.
-  void wait_for_inner() {
-    if (!inner_fd_) return;
-    ::syscall(SYS_pidfd_send_signal, inner_fd_.get(), SIGKILL, nullptr, 0);
-    struct pollfd p{inner_fd_.get(), POLLIN, 0};
-    int got;
-    while ((got = ::poll(&p, 1, 30'000)) < 0 && errno == EINTR) {
-    }
-    if (got == 0) pika::log_error("jerichoci", "process {} of a job did not end 30 s after SIGKILL", inner_);
-  }
-
   static JobExit not_started(std::string_view error_tail) {
     auto at = error_tail.rfind("bwrap: ");
     auto words = at == std::string_view::npos ? std::string_view("it gave no reason") : error_tail.substr(at);
@@ -194,9 +186,9 @@ class SandboxProcess final : public JobProcess {
     return {missing ? std::optional(127) : std::nullopt, pika::to_utf8(words), missing};
   }
 
-  pid_t pid_;
-  std::uint64_t own_memory_;
-  UniqueFd pidfd_, status_, failure_;
+  pid_t leader_;
+  UniqueFd pidfd_, status_;
+  LeaderReport report_;
   std::string text_;
   pid_t inner_ = -1;
   UniqueFd inner_fd_;
@@ -222,8 +214,9 @@ std::unique_ptr<JobProcess> start_sandbox(const SandboxSpec& spec) {
     resolv = memory_file("resolv.conf", content_of("/etc/resolv.conf"));
     hosts = memory_file("hosts", content_of("/etc/hosts"));
   }
+  auto filter = memory_file("filter", system_call_filter());
   Prepared p{{null.get(), out.write.get(), err.write.get(), report.write.get(), arguments.get(), status.write.get(),
-              resolv.get(), hosts.get()},
+              resolv.get(), hosts.get(), filter.get()},
              {},
              ::getpid()};
   UniqueFd ours, theirs;
@@ -243,7 +236,7 @@ std::unique_ptr<JobProcess> start_sandbox(const SandboxSpec& spec) {
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   pid_t pid = ::fork();
-  if (pid == 0) child_main(spec, p);
+  if (pid == 0) leader_main(spec, p);
   int fork_error = errno;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) throw pika::SystemError(fork_error, "fork");

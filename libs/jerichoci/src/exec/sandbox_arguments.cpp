@@ -69,6 +69,8 @@ std::vector<std::string> bubblewrap_arguments(const SandboxSpec& spec) {
                                   "--new-session",
                                   "--json-status-fd",
                                   "5",
+                                  "--seccomp",
+                                  "8",
                                   "--clearenv"};
   // With an allow-list our launcher has made the network namespace already, with the proxy in it.
   if (spec.network != Network::off) out.emplace_back("--share-net");

@@ -110,6 +110,8 @@ class JobRun {
     phase.next("run");
     auto process = job_.runtime == Runtime::sandbox ? begin_sandbox() : begin_host_process();
     began_ = true;
+    if (auto start = process_start_time(process->pid()))
+      c_.busy.note(fmt::format("process {} {}", process->pid(), *start));
     reach(c_.engine, FaultPoint::job_started);
     Supervision supervision{job_.limits.time, job_.limits.grace, c_.cancel_fd, [this](std::uint64_t bytes) {
                               c_.journal.event("job_progress", {{"job_id", job_.id}, {"log_bytes", bytes}});

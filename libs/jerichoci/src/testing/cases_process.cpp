@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -183,7 +184,9 @@ void killed_engine(Case& c) {
   c.expect(up, "the engine that is to be killed runs its job");
   ::kill(child.pid(), SIGKILL);
   child.wait();
-  // We are the reaper of what the dead engine leaves; a plain host has its first process for that.
+  // We are the reaper of what the dead engine leaves; a plain host has its first process for that. Our own engine has
+  // no child now.
+  for (int i = 0; i < 1000 && ::waitpid(-1, nullptr, WNOHANG) >= 0; ++i) ::poll(nullptr, 0, 10);
   auto config = c.setup.engine;
   config.state_root = root;
   auto next = Engine::open(std::move(config));
