@@ -41,6 +41,7 @@ set(PIKA_THIRD_PARTY
   "^toml\\+\\+=toml"
   "^tree_sitter/=syntax"
   "^seccomp\\.h=jerichoci"
+  "^zstd\\.h=jerichoci"
   "^sqlite3\\.h=db"
   "^git2=gitx"
   "^zstd\\.h=jerichoci"

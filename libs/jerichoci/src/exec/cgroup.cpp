@@ -121,6 +121,12 @@ std::optional<std::uint64_t> field_in(const fs::path& file, std::string_view key
 
 }  // namespace
 
+std::vector<std::string> cgroup_mount_points() {
+  std::vector<std::string> out;
+  for (auto& mount : cgroup_mounts("/proc/self/mountinfo")) out.push_back(std::move(mount.point));
+  return out;
+}
+
 CgroupHost CgroupHost::detect(const fs::path& mountinfo, const fs::path& own_file) {
   CgroupHost host;
   auto own = own_groups(own_file);

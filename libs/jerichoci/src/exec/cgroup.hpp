@@ -31,6 +31,9 @@ struct CgroupHost {
   std::vector<std::string> describe() const;  // "memory: cgroup v1", "pids: none"
 };
 
+// Where control groups are mounted, of every kind.
+std::vector<std::string> cgroup_mount_points();
+
 // The groups of one job. Made only for what the job asks, because a process's first move into a group costs up to
 // 20 ms on some kernels.
 class JobCgroup {

@@ -94,6 +94,15 @@ int enter_private_mounts(const PrivateMounts& mounts, const char** step) {
     if (::mount("overlay", target.c_str(), "overlay", kSafe, options.c_str()) != 0)
       return fail_step(step, "mount a cache");
   }
+  if (!mounts.root.empty()) {
+    if (::mkdir(mounts.root.c_str(), 0755) != 0) return fail_step(step, "mkdir root");
+    if (::mount("overlay", mounts.root.c_str(), "overlay", kSafe | MS_RDONLY, mounts.root_options.c_str()) != 0)
+      return fail_step(step, "mount the root");
+  }
+  for (const auto& path : mounts.read_only)
+    if (::mount(nullptr, path.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | kSafe | MS_NOEXEC, nullptr) != 0 &&
+        errno != ENOENT && errno != EINVAL)
+      return fail_step(step, "make cgroups read-only");
   for (const auto& [source, target] : mounts.binds) {
     if (::mkdir(target.c_str(), 0755) != 0 && errno != EEXIST) return fail_step(step, "mkdir for a cache");
     if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) != 0) return fail_step(step, "bind a cache");

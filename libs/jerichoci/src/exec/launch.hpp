@@ -32,7 +32,9 @@ struct PrivateMounts {
   struct Overlay {
     std::string options, target;
   };
-  std::vector<Overlay> overlays;                           // caches, after the workspace
+  std::vector<Overlay> overlays;       // caches, after the workspace
+  std::string root, root_options;      // where a named root filesystem is mounted, and its overlay's options; or empty
+  std::vector<std::string> read_only;  // mounts of the host that are read-only in here; what is hidden is left out
   std::vector<std::pair<std::string, std::string>> binds;  // source below job_folder, target
   SecretFiles secrets{};                                   // below the stage
 };

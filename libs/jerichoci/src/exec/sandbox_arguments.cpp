@@ -75,13 +75,16 @@ std::vector<std::string> bubblewrap_arguments(const SandboxSpec& spec) {
   // With an allow-list our launcher has made the network namespace already, with the proxy in it.
   if (spec.network != Network::off) out.emplace_back("--share-net");
   for (const auto& [name, value] : spec.env) add(out, {"--setenv", name, value});
-  add_system(out, spec);
-  for (const auto& path : spec.host_paths) add(out, {"--ro-bind-try", path.string(), path.string()});
-  add(out, {"--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp", "--dir", "/tmp/home", "--dir",
-            "/mnt", "--dir", "/run", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"});
+  // A named root is all that is shown, with a place for everything that is mounted below.
+  if (!spec.root.empty()) add(out, {"--ro-bind", spec.root, "/"});
+  if (spec.root.empty()) add_system(out, spec);
+  if (spec.root.empty())
+    for (const auto& path : spec.host_paths) add(out, {"--ro-bind-try", path.string(), path.string()});
+  add(out, {"--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp", "--dir", "/tmp/home"});
+  if (spec.root.empty()) add(out, {"--dir", "/mnt", "--dir", "/run", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"});
   add(out, {"--bind", spec.mounts.stage + "/workspace", kSandboxWorkspace});
   if (!spec.mounts.secrets.files.empty()) add(out, {"--ro-bind", spec.mounts.secrets.folder, "/run/secrets"});
-  if (!spec.caches.empty()) add(out, {"--perms", "0755", "--dir", "/caches"});
+  if (!spec.caches.empty() && spec.root.empty()) add(out, {"--perms", "0755", "--dir", "/caches"});
   for (std::size_t i = 0; i < spec.caches.size(); ++i)
     add(out, {"--bind", fmt::format("{}/cache-{}", spec.mounts.stage, i), spec.caches[i]});
   for (std::size_t i = 0; i < spec.shown.size(); ++i)

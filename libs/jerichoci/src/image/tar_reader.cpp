@@ -79,6 +79,18 @@ pika::Status TarReader::skip() {
   return {};
 }
 
+// What follows the archive's end is nothing's content, but its packing must hold to the last byte.
+pika::Status TarReader::drain() {
+  constexpr std::uint64_t kMost = 1u << 30;
+  char buffer[16384];
+  for (std::uint64_t seen = 0; seen < kMost;) {
+    auto n = PIKA_TRY(source_.read(buffer, sizeof buffer));
+    if (n == 0) return {};
+    seen += n;
+  }
+  return fail(ErrorKind::too_large, "there is too much behind the archive's end");
+}
+
 Result<std::string> TarReader::text(std::uint64_t size) {
   if (size > kMostText) return fail(ErrorKind::invalid, "a name in the archive is too long");
   std::string out(size, '\0');
@@ -126,7 +138,10 @@ Result<std::optional<TarEntry>> TarReader::next() {
     PIKA_TRY(skip());
     char block[kBlock];
     PIKA_TRY(fill(block, kBlock));
-    if (std::all_of(block, block + kBlock, [](char c) { return c == 0; })) return std::nullopt;
+    if (std::all_of(block, block + kBlock, [](char c) { return c == 0; })) {
+      PIKA_TRY(drain());
+      return std::nullopt;
+    }
     if (!sum_holds(block)) return fail(ErrorKind::invalid, "a header of the archive is broken");
     auto size = number_of(block, kSize), mode = number_of(block, kMode), time = number_of(block, kTime);
     if (!size || !mode || *size > kMostSize) return fail(ErrorKind::invalid, "a header of the archive is broken");

@@ -29,6 +29,7 @@ class TarReader {
  private:
   pika::Status fill(char* out, std::size_t size);
   pika::Status skip();
+  pika::Status drain();
   pika::Result<std::string> text(std::uint64_t size);
   pika::Status take_pax(const std::string& records);
   ByteSource& source_;

@@ -7,6 +7,7 @@
 #include "exec/cgroup.hpp"
 #include "exec/host_facts.hpp"
 #include "exec/isolation.hpp"
+#include "image/root_store.hpp"
 #include "jerichoci/jerichoci.hpp"
 #include "pika/base/fd.hpp"
 #include "prepared/output_store.hpp"
@@ -48,6 +49,7 @@ struct EngineParts {
   Bell bell;
   Isolation isolation;
   HostFacts host_facts;
+  RootStore roots{config.state_root};
   pika::UniqueFd lock;  // engine.lock, shared
 };
 

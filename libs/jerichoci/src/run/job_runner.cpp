@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "artifacts/collect.hpp"
@@ -12,6 +13,8 @@
 #include "exec/allow_proxy.hpp"
 #include "exec/disk_use.hpp"
 #include "exec/host_process.hpp"
+#include "exec/job_root.hpp"
+#include "exec/oci.hpp"
 #include "exec/sandbox.hpp"
 #include "exec/supervise.hpp"
 #include "exec/workspace.hpp"
@@ -37,7 +40,8 @@ Micros now() {
 // job's own mount namespace only.
 class Stage {
  public:
-  explicit Stage(BusyMark& busy) : path_("/tmp/jerichoci-" + pika::random_hex(8)) {
+  Stage(BusyMark& busy, const std::string& run_id)
+      : path_(fmt::format("/tmp/jerichoci-{}-{}", run_id, pika::random_hex(8))) {
     busy.note("folder " + path_);  // before it is there: whatever happens next, somebody knows of it
     if (::mkdir(path_.c_str(), 0700) != 0 || ::chmod(path_.c_str(), 0755) != 0)
       throw pika::SystemError(fmt::format("mkdir '{}'", path_));
@@ -89,8 +93,12 @@ class JobRun {
       return;
     }
     Phase phase(*this, "workspace");
+    if (auto found = find_root(); !found) {
+      settle(FailureKind::setup_failed, found.error().what, found.error().advice);
+      return;
+    }
     // Host processes of an ordinary user have no mount namespace: they get a copy.
-    bool can_mount = job_.runtime == Runtime::sandbox || c_.engine.job_uid;
+    bool can_mount = job_.runtime != Runtime::host_process || c_.engine.job_uid;
     kind_ = can_mount ? c_.engine.isolation.workspace_kind() : WorkspaceKind::copy;
     record_.workspace_kind = to_string(kind_);
     caches_.emplace(JobCachesRequest{c_.engine.caches, c_.engine.objects, c_.engine.config.fault, c_.tree, c_.trust,
@@ -108,7 +116,7 @@ class JobRun {
                               [this](const auto& group) { c_.busy.note("cgroup " + group.string()); });
     reach(c_.engine, FaultPoint::cgroup_made);
     phase.next("run");
-    auto process = job_.runtime == Runtime::sandbox ? begin_sandbox() : begin_host_process();
+    auto process = job_.runtime == Runtime::host_process ? begin_host_process() : begin_sandbox();
     began_ = true;
     if (auto start = process_start_time(process->pid()))
       c_.busy.note(fmt::format("process {} {}", process->pid(), *start));
@@ -133,6 +141,10 @@ class JobRun {
                   "use runtime = \"sandbox\", or let an administrator allow host_process");
     }
     auto report = c_.engine.isolation.report();
+    if (job_.runtime == Runtime::oci && ::access(c_.engine.config.runc.c_str(), X_OK) != 0)
+      return fail(ErrorKind::unavailable,
+                  fmt::format("no isolation: the OCI runtime is not there ('{}')", c_.engine.config.runc.string()),
+                  "apt-get install runc");
     if (report.sandbox) return {};
     return fail(ErrorKind::unavailable, "no isolation: " + report.why_not, report.remedy);
   }
@@ -146,6 +158,20 @@ class JobRun {
       if (auto it = c_.engine.config.env.find(name); it != c_.engine.config.env.end()) env[name] = it->second;
     for (const auto& [name, value] : job_.env) env[name] = value;
     return env;
+  }
+
+  // The root filesystem that the job names.
+  pika::Status find_root() {
+    if (job_.root.empty()) return {};
+    if (job_.runtime == Runtime::host_process)
+      return fail(ErrorKind::invalid, "a host process has no root filesystem of its own", "use runtime = \"sandbox\"");
+    auto configured = c_.engine.config.roots.find(job_.root);
+    if (configured == c_.engine.config.roots.end())
+      return fail(ErrorKind::not_found, fmt::format("this engine has no root filesystem called '{}'", job_.root),
+                  "an administrator names them in its configuration");
+    root_ = PIKA_TRY(c_.engine.roots.ensure(configured->second));
+    record_.environment.root_digest = root_->digest;
+    return {};
   }
 
   LaunchIdentity identity() const {
@@ -176,11 +202,16 @@ class JobRun {
     for (const auto& mount : c_.mounts)
       if (!mount.variable.empty()) spec.env[mount.variable] = mount.target;
     spec.host_paths = c_.engine.config.sandbox_paths;
-    spec.mounts = workspace_->sandbox_mounts(sandbox_stage());
+    // The OCI runtime looks for control groups where a sandbox has its stage.
+    spec.mounts = workspace_->sandbox_mounts(job_.runtime == Runtime::oci ? kOciStage : sandbox_stage());
     spec.mounts.secrets = secrets_.files(spec.mounts.stage + "/secrets", c_.engine.job_uid);
     secrets_.set_environment(spec.env, kSecretsFolder);
     spec.identity = identity();
-    return start_sandbox(spec);
+    for (const auto& [name, value] : job_.env) spec.job_sets.insert(name);
+    if (root_) use_job_root(workspace_->folder(), *root_, spec);
+    if (job_.runtime == Runtime::sandbox) return start_sandbox(spec);
+    if (c_.engine.job_uid) spec.mounts.read_only = cgroup_mount_points();
+    return start_oci({c_.engine.config.runc, std::move(spec), root_->folder});
   }
 
   std::unique_ptr<JobProcess> begin_host_process() {
@@ -188,7 +219,7 @@ class JobRun {
     spec.command = job_.command;
     std::string home, tmp;
     if (c_.engine.job_uid) {
-      stage_.emplace(c_.busy);
+      stage_.emplace(c_.busy, c_.run_id);
       spec.mounts = workspace_->host_mounts(stage_->path());
       spec.workspace = spec.mounts->workspace;
       home = stage_->path() + "/home";
@@ -241,6 +272,12 @@ class JobRun {
 
   // What the groups counted is the whole of the job; else what its processes were charged.
   void note_use(const ResourceUse& charged) {
+    // A limit that nobody said a word about is not held.
+    auto said = [](const auto& lines) {
+      return std::any_of(lines.begin(), lines.end(), [](const auto& line) { return line.starts_with("disk: "); });
+    };
+    if (job_.limits.disk_bytes && !said(record_.enforced) && !said(record_.not_enforced))
+      record_.not_enforced.emplace_back("disk: nothing here limits what the job writes");
     auto counted = cgroup_.used();
     record_.used.cpu_time = counted.cpu_time ? counted.cpu_time : charged.cpu_time;
     record_.used.peak_memory_bytes = counted.peak_memory_bytes ? counted.peak_memory_bytes : charged.peak_memory_bytes;
@@ -366,6 +403,7 @@ class JobRun {
   std::optional<LogWriter> log_;
   JobSecrets secrets_;
   WorkspaceKind kind_ = WorkspaceKind::copy;
+  std::optional<Root> root_;
   std::optional<Workspace> workspace_;
   std::optional<Stage> stage_;
   std::optional<JobCaches> caches_;

@@ -44,21 +44,29 @@ void add_processes(std::set<std::string>& found, const std::string& marker) {
 void add_mounts(std::set<std::string>& found, const fs::path& state_root) {
   auto mounts = text_of("/proc/self/mountinfo");
   for (auto line : pika::split(mounts, '\n'))
-    if (line.find(state_root.string()) != std::string_view::npos || line.find(" - nsfs ") != std::string_view::npos ||
-        line.find("/jerichoci-") != std::string_view::npos)
+    if (line.find(state_root.string()) != std::string_view::npos || line.find(" - nsfs ") != std::string_view::npos)
       found.insert("mount " + std::string(line));
 }
 
-void add_cgroups(std::set<std::string>& found, const fs::path& state_root) {
+// What a run's things outside of the state root are called: other engines may be at work on this host.
+std::vector<std::string> names_of_runs(const fs::path& state_root) {
   std::error_code error;
   std::vector<std::string> runs;
   for (const auto& entry : fs::directory_iterator(state_root / "runs", error))
     runs.push_back("jerichoci-" + entry.path().filename().string());
+  return runs;
+}
+
+bool is_of(const std::vector<std::string>& runs, const std::string& name) {
+  return name.starts_with("jerichoci-") && std::ranges::any_of(runs, [&](auto& run) { return name.starts_with(run); });
+}
+
+void add_cgroups(std::set<std::string>& found, const fs::path& state_root) {
+  std::error_code error;
+  auto runs = names_of_runs(state_root);
   for (fs::recursive_directory_iterator at("/sys/fs/cgroup", fs::directory_options::skip_permission_denied, error), end;
        !error && at != end; at.increment(error)) {
-    auto name = at->path().filename().string();
-    if (name.starts_with("jerichoci-") && std::ranges::any_of(runs, [&](auto& run) { return name.starts_with(run); }))
-      found.insert("cgroup " + at->path().string());
+    if (is_of(runs, at->path().filename().string())) found.insert("cgroup " + at->path().string());
   }
 }
 
@@ -67,12 +75,9 @@ void add_files(std::set<std::string>& found, const fs::path& state_root) {
   for (const auto* below : {"work", "busy", "tmp"})
     for (const auto& entry : fs::directory_iterator(state_root / below, error))
       found.insert("file " + entry.path().string());
-  for (const auto& entry : fs::directory_iterator("/tmp", error)) {
-    // Other programs on this host may run jobs at the same time: only what is of our user.
-    auto name = entry.path().filename().string();
-    if (name.starts_with("jerichoci-") && ::access(entry.path().c_str(), W_OK) == 0)
-      found.insert("file " + entry.path().string());
-  }
+  auto runs = names_of_runs(state_root);
+  for (const auto& entry : fs::directory_iterator("/tmp", error))
+    if (is_of(runs, entry.path().filename().string())) found.insert("file " + entry.path().string());
 }
 
 void add_descriptors(std::set<std::string>& found) {
