@@ -181,3 +181,14 @@ TEST_CASE("names and arguments with any byte reach the job as they are") {
   job.command = {"printf", "%s|", "a b", "\xff", "<script>'\"", "new\nline", "", "--"};
   CHECK(run_one(*engine, job).logs["test"] == "a b|\xff|<script>'\"|new\nline||--|");
 }
+
+TEST_CASE("a sandboxed job's system calls are filtered, and what builds need is let through") {
+  TestEngine engine;
+  auto ran =
+      run_script(*engine,
+                 "grep -E '^(Seccomp|NoNewPrivs):' /proc/self/status; "
+                 "perl -MSocket -e 'socket(my $s, 17, SOCK_RAW, 0) ? print \"packets\\n\" : print \"refused $!\\n\"; "
+                 "socket(my $u, AF_UNIX, SOCK_STREAM, 0) and print \"unix\\n\"'");
+  CHECK_MESSAGE(ran.logs["test"] == "NoNewPrivs:\t1\nSeccomp:\t2\nrefused Operation not permitted\nunix\n",
+                ran.logs["test"]);
+}

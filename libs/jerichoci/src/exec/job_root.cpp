@@ -24,12 +24,13 @@ void use_job_root(const fs::path& job_folder, const Root& root, SandboxSpec& spe
     throw pika::SystemError(fmt::format("symlink '{}/rootfs'", job_folder.string()));
   auto points = job_folder / "points";
   for (auto* name : {"proc", "dev", "sys", "tmp", "run", "mnt", "workspace", "caches"}) pika::make_dirs(points / name);
-  for (const auto& cache : spec.caches) pika::make_dirs(points / "caches" / cache);
-  for (const auto& shown : spec.shown) {
-    auto inner = fs::path(shown.target).relative_path();
+  auto make_point = [&](const std::string& target) {
+    auto inner = fs::path(target).relative_path();
     // A mount below the workspace has its place there, not here.
-    if (*inner.begin() != "workspace") pika::make_dirs(points / inner);
-  }
+    if (!inner.empty() && *inner.begin() != "workspace") pika::make_dirs(points / inner);
+  };
+  for (const auto& cache : spec.caches) make_point(cache);
+  for (const auto& shown : spec.shown) make_point(shown.target);
   spec.root = spec.mounts.stage + "/root";
   spec.mounts.root = spec.root;
   spec.mounts.root_options = spec.mounts.user_xattr ? "lowerdir=points:rootfs,userxattr" : "lowerdir=points:rootfs";
