@@ -22,6 +22,7 @@ class WrittenProcess final : public JobProcess {
     out = fill('o');
     err = fill('e');
   }
+  pid_t pid() const override { return -1; }
   int pidfd() const override { return over_.get(); }
   int report_fd() const override { return -1; }
   void read_report() override {}

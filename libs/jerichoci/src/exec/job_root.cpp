@@ -30,6 +30,7 @@ void use_job_root(const fs::path& job_folder, const Root& root, SandboxSpec& spe
     if (!inner.empty() && *inner.begin() != "workspace") pika::make_dirs(points / inner);
   };
   for (const auto& cache : spec.caches) make_point(cache);
+  if (!spec.mounts.secrets.files.empty()) make_point("/run/secrets");
   for (const auto& shown : spec.shown) make_point(shown.target);
   spec.root = spec.mounts.stage + "/root";
   spec.mounts.root = spec.root;

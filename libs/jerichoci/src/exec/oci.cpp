@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <linux/openat2.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -30,7 +31,7 @@ namespace {
 
 // All of what the leader and the runtime's process use, made before fork.
 struct Prepared {
-  int descriptors[4];  // 0 null, 1 out, 2 err, 3 report
+  int descriptors[5];  // 0 null, 1 out, 2 err, 3 report, 4 configuration
   std::vector<char*> argv;
   pid_t engine;
   int hand_over = -1;
@@ -44,9 +45,9 @@ struct Prepared {
 // After vfork. The runtime itself runs as we do, to make the namespaces; what it starts is the job's user.
 [[noreturn]] void runtime_main(const Prepared& p, pid_t leader) {
   int report = p.descriptors[3];
-  if (int error = place_descriptors(p.descriptors, 4)) give_up(report, error, "dup2");
+  if (int error = place_descriptors(p.descriptors, 5)) give_up(report, error, "dup2");
   ::fcntl(3, F_SETFD, FD_CLOEXEC);
-  clean_process(4);
+  clean_process(5);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != leader) ::_exit(127);
   if (int error = install_system_call_filter(system_call_filter())) give_up(3, error, "filter system calls");
@@ -218,10 +219,15 @@ std::unique_ptr<JobProcess> start_oci(const OciSpec& spec) {
     replace_file(place, *script);
     if (::chmod(place.c_str(), 0644) != 0) throw pika::SystemError("chmod of the job's script");
   }
-  replace_file(files.config(), pika::json::print(oci_config(spec)));
+  // Values of secrets are in the configuration: it is on no disk, and can be opened by its owner alone.
+  UniqueFd config(::memfd_create("config", MFD_CLOEXEC));
+  if (!config || ::fchmod(config.get(), 0600) != 0) throw pika::SystemError("memfd_create");
+  pika::write_all(config.get(), pika::json::print(oci_config(spec)));
+  if (::symlink("/proc/self/fd/4", files.config().c_str()) != 0)
+    throw pika::SystemError("symlink to the configuration");
   auto out = pika::make_pipe(), err = pika::make_pipe(), report = pika::make_pipe();
   UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  Prepared p{{null.get(), out.write.get(), err.write.get(), report.write.get()}, {}, ::getpid()};
+  Prepared p{{null.get(), out.write.get(), err.write.get(), report.write.get(), config.get()}, {}, ::getpid()};
   UniqueFd ours, theirs;
   if (spec.job.network == Network::allow_list) {
     int pair[2];
