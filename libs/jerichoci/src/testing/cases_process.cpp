@@ -98,7 +98,8 @@ void daemons(Case& c) {
 void term_then_kill(Case& c) {
   auto ran = c.run(with_time(c.shell("trap 'echo goodbye; exit 0' TERM; while :; do sleep 0.02; done"),
                              pika::kSecond / 2, 30 * pika::kSecond));
-  c.expect(timed_out(ran) && ran.log.find("goodbye\n") != std::string::npos, "TERM comes first, and what is said then is kept", ran);
+  c.expect(timed_out(ran) && ran.log.find("goodbye\n") != std::string::npos,
+           "TERM comes first, and what is said then is kept", ran);
   ran = c.run(with_time(c.shell("trap '' TERM; while :; do sleep 0.02; done"), pika::kSecond / 2, pika::kSecond / 5));
   c.expect(timed_out(ran), "one that is deaf to TERM is killed after its grace", ran);
 }
