@@ -59,6 +59,31 @@ def bare_sandbox():
             "--symlink", "usr/lib64", "/lib64", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "/bin/true"]
 
 
+def many_runs(state, count):
+    """Copies the newest run below `state` until there are `count` more, of ids and times of their own."""
+    runs = state / "pikaci/runs"
+    model = max(runs.iterdir())
+    record = json.loads((model / "run.json").read_text())
+    for number in range(count):
+        name = f"bench-{number:06d}"
+        shutil.copytree(model, runs / name)
+        record["run_id"], record["created_at"] = name, record["created_at"] - 1
+        (runs / name / "run.json").write_text(json.dumps(record))
+
+
+def measure_gc(table, laptop, state, count=10_000):
+    many_runs(state, count)
+
+    def collect(*words):
+        subprocess.run([BIN / "pikaci", "gc", "--keep-days", "0", *words], cwd=laptop.tree, env=laptop.environment, check=True, stdout=subprocess.DEVNULL)
+
+    found = milliseconds(lambda: subprocess.run(["du", "-s", state], check=True, stdout=subprocess.DEVNULL))
+    dry = milliseconds(lambda: collect("--keep-runs", "0", "--dry-run"))
+    nothing = milliseconds(lambda: collect("--keep-runs", str(2 * count)))
+    everything = milliseconds(lambda: collect("--keep-runs", "1"))
+    table.add(f"gc of {count} runs", show([everything]), f"dry run {dry:.0f} ms, nothing to remove {nothing:.0f} ms, du of the same {found:.0f} ms")
+
+
 def measure(table):
     folder = pathlib.Path(tempfile.mkdtemp(prefix="pika-bench-"))
     try:
@@ -104,6 +129,7 @@ def measure(table):
             for job in find_jobs(laptop.run("box")):
                 for phase in job["phases"]:
                     phases.setdefault(phase["phase"], []).append((phase["finished_at"] - phase["started_at"]) / 1000)
+        measure_gc(table, laptop, folder / "state-small")
         bare = repeat(20, lambda: subprocess.run(bare_sandbox(), check=True))
         table.add("no-op job in the sandbox: its run phase", show(phases.get("run", [0])), f"bare bwrap {show(bare)}")
         table.add("no-op job in the sandbox: all phases", ", ".join(f"{name} p50 {statistics.median(values):.1f}" for name, values in phases.items()) + " ms")

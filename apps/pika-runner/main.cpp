@@ -61,11 +61,18 @@ int main(int argc, char** argv) {
   app.add_option("--job-user", job_user, "uid that jobs run as when the runner is root (default 65534)")
       ->check(CLI::Range(1LL, 4294967294LL));
   app.add_option("--job-env", job_env, "name of a variable of this environment that jobs may ask for; can be repeated");
+  double gc_hours = 24;
+  auto& keep = options.housekeeping.policy;
+  app.add_option("--gc-every", gc_hours, "hours between collections of what is not needed any more; 0: never (24)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--keep-days", keep.keep_days, "runs that are younger stay (14)");
+  app.add_option("--keep-runs", keep.keep_runs, "so many of the newest stay, whatever their age (200)");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  options.housekeeping.every = static_cast<pika::Micros>(gc_hours * 3600 * pika::kSecond);
   if (linger >= 0) options.linger = static_cast<pika::Micros>(linger * pika::kSecond);
   options.drain_limit = static_cast<pika::Micros>(drain * pika::kSecond);
   if (job_user > 0) options.job_uid = static_cast<std::uint32_t>(job_user);

@@ -31,6 +31,8 @@ struct Arguments {
   std::string run, job, lane, out;
   Range range;
   std::size_t limit = 20;
+  jerichoci::GcPolicy gc;
+  bool dry_run = false;
   bool follow = false, exit_status = false;
 };
 
@@ -120,8 +122,8 @@ void add_range(CLI::App& command, Arguments& arguments, bool with_head) {
 }
 
 struct Commands {
-  CLI::App *run, *rerun, *cancel, *list, *status, *logs, *artifacts, *lanes, *targets, *select, *why, *plan, *doctor,
-      *lint;
+  CLI::App *run, *rerun, *cancel, *list, *status, *logs, *artifacts, *gc, *replay, *lanes, *targets, *select, *why,
+      *plan, *doctor, *lint;
 };
 
 Commands describe(CLI::App& app, Arguments& a) {
@@ -168,6 +170,20 @@ Commands describe(CLI::App& app, Arguments& a) {
   c.artifacts->add_option("--out", a.out, "Write them into this folder, below one for each job")
       ->check(kNotEmpty)
       ->type_name("DIR");
+  c.gc = app.add_subcommand("gc", "Remove what is not needed any more: old runs, and what only they used");
+  c.gc->add_flag("--dry-run", a.dry_run, "Only tell what would go");
+  c.gc->add_option("--keep-days", a.gc.keep_days, "Runs that are younger stay (30)")->type_name("N");
+  c.gc->add_option("--keep-runs", a.gc.keep_runs, "So many of the newest stay, whatever their age (100)")
+      ->type_name("N");
+  for (const char* name : {"runs", "checkouts", "caches", "outputs", "verdicts"})
+    c.gc->add_option(std::string("--") + name + "-bytes", a.gc.quotas[name],
+                     std::string("At most so many bytes of ") + name + ", as 10GB; the least recently used go")
+        ->transform(CLI::AsSizeValue(true))
+        ->type_name("BYTES");
+  c.replay = app.add_subcommand("replay", "Run the same again and compare: the same, flaky, or another environment");
+  c.replay->add_option("RUN", a.run)->required()->type_name("");
+  c.replay->add_option("-j,--job", a.job, "This job only, without what it needs")->type_name("JOB");
+  host(c.replay);
   c.lanes = app.add_subcommand("lanes", "The lanes of the catalogue");
   c.targets = app.add_subcommand("targets", "The targets of the catalogue and their jobs");
   c.select = app.add_subcommand("select", "Which lanes the change chooses, and why");
@@ -190,6 +206,14 @@ Commands describe(CLI::App& app, Arguments& a) {
   return c;
 }
 
+// Quotas only where they were given: 0 bytes is a quota too.
+jerichoci::GcPolicy gc_policy(const Commands& c, const Arguments& a) {
+  auto policy = a.gc;
+  if (a.dry_run) policy.mode = jerichoci::GcPolicy::Mode::dry_run;
+  std::erase_if(policy.quotas, [&](const auto& quota) { return c.gc->count("--" + quota.first + "-bytes") == 0; });
+  return policy;
+}
+
 int dispatch(const Commands& c, const CliContext& context, const Arguments& a) {
   if (c.run->parsed()) return cli_run(context, a.names, a.range);
   if (c.rerun->parsed()) return cli_rerun(context, a.run);
@@ -198,6 +222,8 @@ int dispatch(const Commands& c, const CliContext& context, const Arguments& a) {
   if (c.status->parsed()) return cli_status(context, a.run, a.exit_status);
   if (c.logs->parsed()) return cli_logs(context, a.run, a.job, a.follow);
   if (c.artifacts->parsed()) return cli_artifacts(context, a.run, a.job, a.out);
+  if (c.gc->parsed()) return cli_gc(context, gc_policy(c, a));
+  if (c.replay->parsed()) return cli_replay(context, a.run, a.job);
   if (c.lanes->parsed()) return cli_lanes(context);
   if (c.targets->parsed()) return cli_targets(context);
   if (c.select->parsed()) return cli_select(context, a.range);

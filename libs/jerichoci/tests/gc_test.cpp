@@ -223,6 +223,14 @@ TEST_CASE("gc: a quota takes what was used least recently, and never the newest 
   CHECK(of(*engine->gc({.quotas = {{"checkouts", 0}}}), "checkouts").kept == 0);
   CHECK(!fs::exists(engine.root() / "checkouts" / a.tree.hex()));
   CHECK(run(*engine, a, {shell_job("test", "cat a")}).logs["test"] == "a");
+  auto caching = shell_job("test", "echo kept > /caches/things/file");
+  caching.caches = {"things"};
+  run(*engine, a, {caching});
+  CHECK(of(*engine->gc({}), "caches").kept == 1);
+  age(engine.root() / "caches");
+  auto emptied = *engine->gc({.quotas = {{"caches", 0}}});
+  CHECK(of(emptied, "caches").removed == 1);
+  CHECK(of(emptied, "caches").removed_bytes > 0);
 }
 
 TEST_CASE("gc: a record that cannot be read stays and is named, and a collection that runs refuses a second") {

@@ -114,6 +114,7 @@ Status run_service(const ServiceOptions& options) {
   };
   Loop loop(std::move(loop_options), spool, lanes);
   for (auto& attempt : settle(spool, *engine)) loop.restore(std::move(attempt));
+  Housekeeping housekeeping(*engine, options.housekeeping);
   signals.watch([&loop] { loop.drain(); });
   switch (loop.run()) {
     case Loop::End::drained:

@@ -19,6 +19,7 @@
 //                            of runs that wait for it (src/run/slots.hpp)
 //   busy/<run id>            locked by the engine that runs it; names what is to be removed should that die
 //   gc.lock                  one collection at a time (src/gc/gc.hpp)
+//   verdicts/<domain>/<key>.json  that a job passed on these inputs, and in which run (src/reuse)
 //   tmp/                     scratch of captures
 //   artifacts/<aa>/<sha256>  contents of files that jobs left, each once; records name them
 //   runs/<run id>/plan.json  before anything runs
@@ -42,6 +43,7 @@
 #include "jerichoci/gc.hpp"
 #include "jerichoci/log.hpp"
 #include "jerichoci/model.hpp"
+#include "jerichoci/replay.hpp"
 #include "jerichoci/status.hpp"
 #include "pika/base/fd.hpp"
 #include "pika/base/result.hpp"
@@ -73,7 +75,10 @@ struct EngineConfig {
   PreparedQuota prepared_quota{};      // of the store of prepared outputs, held after each that was made
   Micros retry_pause = pika::kSecond;  // before a further attempt after the host's trouble; doubles, 30 times at most
   Micros sink_patience = 10 * pika::kSecond;  // that run_jobs waits for its sink when the run has ended
-  std::function<void(FaultPoint)> fault{};    // called at each fault point, for tests that die there
+  // Verdicts may also be reused between jobs that see this host's tools, named by the digest of its packages
+  // (EnvironmentRecord::host_tools): what somebody changed on the host without its package manager goes unnoticed.
+  bool reuse_with_host_tools = false;
+  std::function<void(FaultPoint)> fault{};  // called at each fault point, for tests that die there
 };
 
 // A prepared output of the store (outputs/): a folder made by a PrepareSpec, mounted read-only in jobs.
@@ -163,6 +168,10 @@ class Engine {
   // Same tree, same jobs as the plan of that run. Secrets are given anew: nothing keeps them.
   pika::Result<RunRecord> rerun_jobs(const std::string& run_id, const EventSink& sink, const CancelToken& cancel,
                                      const std::map<std::string, std::string>& secrets = {});
+  // The same jobs on the same tree, or one of them (`job`; empty: all), run again and compared. The new run's trust
+  // domain may save nothing. not_found when there is no such run or job.
+  pika::Result<ReplayReport> replay(const std::string& run_id, const std::string& job, const EventSink& sink,
+                                    const CancelToken& cancel, const std::map<std::string, std::string>& secrets = {});
   pika::Result<RunRecord> record_skipped_run(const RunRequest& request, const std::string& why);
   pika::Status request_cancel(const std::string& run_id);  // of a run in any process
 

@@ -61,7 +61,8 @@ class Collection {
       UniqueFd lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
       if (lock && ::flock(lock.get(), LOCK_EX) == 0) remove_unused("artifacts");
     }
-    for (auto name : {"verdicts", "tmp", "outputs"}) remove_unused(name);
+    for (auto name : {"verdicts", "tmp"}) remove_unused(name);
+    guarded("some outputs", [&] { remove_outputs(engine_, policy_, marked_["outputs"]); });
     guarded("some caches",
             [&] { remove_caches(engine_, marked_["caches"], [this] { reach(engine_, FaultPoint::gc_removing); }); });
     guarded("some checkouts", [&] {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <set>
 
 #include "pika/base/files.hpp"
 
@@ -15,23 +16,12 @@ using pika::Micros;
 
 namespace {
 
+constexpr std::size_t kAnyCount = ~std::size_t{0};  // only bytes are limited
+
 struct Entry {
   fs::path path;
   Micros used_at = 0;
 };
-
-std::vector<Entry> newest_first(const fs::path& folder) {
-  std::vector<Entry> out;
-  std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
-    struct stat st{};
-    if (it->path().filename().string().starts_with('.')) continue;
-    if (::lstat(it->path().c_str(), &st) == 0 && S_ISDIR(st.st_mode))
-      out.push_back({it->path(), st.st_mtim.tv_sec * pika::kSecond + st.st_mtim.tv_nsec / 1000});
-  }
-  std::sort(out.begin(), out.end(), [](const Entry& a, const Entry& b) { return a.used_at > b.used_at; });
-  return out;
-}
 
 std::uint64_t bytes_of(const fs::path& path) {
   Freed f;
@@ -130,15 +120,25 @@ void remove_caches(EngineParts& engine, Marked& caches, const std::function<void
   }
 }
 
-void mark_outputs(EngineParts& engine, const GcPolicy& policy, const Looked& looked, Marked& outputs) {
-  auto entries = newest_first(engine.config.state_root / "outputs");
-  std::erase_if(entries, [&](const Entry& entry) {
-    std::error_code error;
-    if (!fs::exists(entry.path / "pins", error) || fs::is_empty(entry.path / "pins", error)) return false;
-    outputs.keep("pinned");
-    return true;
-  });
-  mark_by_quota(entries, quota_of(policy, "outputs"), ~std::size_t{0}, looked.cutoff, outputs);
+void mark_outputs(EngineParts& engine, const GcPolicy& policy, const Looked&, Marked& outputs) {
+  auto quota = quota_of(policy, "outputs");
+  std::set<std::string> goes;
+  if (quota)
+    for (const auto& output : engine.outputs.collect({.bytes = *quota, .count = kAnyCount}, DryRun::yes))
+      goes.insert(output.content);
+  for (const auto& output : engine.outputs.list(nullptr)) {
+    if (goes.contains(output.content)) {
+      outputs.take(engine.config.state_root / "outputs" / output.content);
+    } else {
+      outputs.keep(!output.used_by.empty() ? "at work" : !output.pinned_by.empty() ? "pinned" : "within the quota");
+    }
+  }
+}
+
+void remove_outputs(EngineParts& engine, const GcPolicy& policy, Marked& outputs) {
+  if (outputs.goes.empty()) return;
+  auto gone = engine.outputs.collect({.bytes = *quota_of(policy, "outputs"), .count = kAnyCount}, DryRun::no);
+  outputs.sum.removed = gone.size();
 }
 
 }  // namespace jerichoci

@@ -13,11 +13,12 @@ inline constexpr std::size_t kCheckoutsKept = 20;
 void mark_checkouts(EngineParts& engine, const GcPolicy& policy, const Looked& looked, Marked& checkouts);
 void mark_caches(EngineParts& engine, const GcPolicy& policy, const Looked& looked, Marked& caches);
 // All but those that a job uses now.
-void remove_caches(EngineParts& engine, Marked& caches, const std::function<void()>& removed);
 void mark_outputs(EngineParts& engine, const GcPolicy& policy, const Looked& looked, Marked& outputs);
 
 // Those that are marked, but for what somebody reads, which then counts as kept. Calls `removed` after each.
 void remove_checkouts(EngineParts& engine, Marked& checkouts, const std::function<void()>& removed);
+void remove_caches(EngineParts& engine, Marked& caches, const std::function<void()>& removed);
+void remove_outputs(EngineParts& engine, const GcPolicy& policy, Marked& outputs);
 
 // Not modified (itself, not below it) since `cutoff`; false also when it is gone.
 bool untouched(const std::filesystem::path& path, pika::Micros cutoff);

@@ -13,6 +13,7 @@
 #include "pika/base/text.hpp"
 #include "pika/gitx/repository.hpp"
 #include "plan/plan.hpp"
+#include "replay/replay.hpp"
 #include "run/engine_impl.hpp"
 #include "run/first_record.hpp"
 #include "run/run_driver.hpp"
@@ -116,18 +117,20 @@ Result<RunRecord> Engine::run_jobs(const RunRequest& request, const EventSink& s
   });
 }
 
-Result<RunRecord> Engine::rerun_jobs(const std::string& run_id, const EventSink& sink, const CancelToken& cancel,
-                                     const std::map<std::string, std::string>& secrets) {
-  auto before = PIKA_TRY(load_run_record(run_id));
-  auto text = PIKA_TRY(load_plan(run_id));
-  auto value = PIKA_TRY(pika::json::parse(text, fmt::format("runs/{}/plan.json", run_id)));
+namespace {
+
+// The request that a run came from, as far as it can be made again: secrets are in no plan.
+Result<RunRequest> request_again(Engine& engine, const RunRecord& before,
+                                 const std::map<std::string, std::string>& secrets) {
+  auto text = PIKA_TRY(engine.load_plan(before.run_id));
+  auto value = PIKA_TRY(pika::json::parse(text, fmt::format("runs/{}/plan.json", before.run_id)));
   auto plan = PIKA_TRY(plan_from_json(value));
   RunRequest request;
   request.target_id = plan.target_id;
   request.target_description = plan.target_description;
   request.snapshot = plan.snapshot;
   request.jobs = plan.jobs;
-  request.rerun_of = run_id;
+  request.rerun_of = before.run_id;
   request.secrets = secrets;
   request.changed_files = before.changed_files;
   request.filters = before.filters;
@@ -136,7 +139,32 @@ Result<RunRecord> Engine::rerun_jobs(const std::string& run_id, const EventSink&
   request.trust = plan.trust;
   request.gate = plan.gate;
   request.fail_fast = plan.fail_fast;
-  return run_jobs(request, sink, cancel);
+  return request;
+}
+
+}  // namespace
+
+Result<RunRecord> Engine::rerun_jobs(const std::string& run_id, const EventSink& sink, const CancelToken& cancel,
+                                     const std::map<std::string, std::string>& secrets) {
+  auto before = PIKA_TRY(load_run_record(run_id));
+  return run_jobs(PIKA_TRY(request_again(*this, before, secrets)), sink, cancel);
+}
+
+Result<ReplayReport> Engine::replay(const std::string& run_id, const std::string& job, const EventSink& sink,
+                                    const CancelToken& cancel, const std::map<std::string, std::string>& secrets) {
+  auto before = PIKA_TRY(load_run_record(run_id));
+  auto request = PIKA_TRY(request_again(*this, before, secrets));
+  request.jobs = PIKA_TRY(replayed_jobs(request.jobs, job));
+  request.trust.may_save = false;
+  request.labels["replay_of"] = run_id;
+  auto after = PIKA_TRY(run_jobs(request, sink, cancel));
+  return guarded([&]() -> Result<ReplayReport> {
+    auto read_log = [this](const std::string& run, const std::string& id, std::uint64_t offset, std::uint64_t size) {
+      auto piece = load_log(run, id, offset, size);
+      return piece ? std::move(piece->bytes) : std::string();
+    };
+    return compare_runs(read_log, std::move(before), std::move(after));
+  });
 }
 
 Result<RunRecord> Engine::record_skipped_run(const RunRequest& request, const std::string& why) {

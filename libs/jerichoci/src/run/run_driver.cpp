@@ -18,6 +18,7 @@
 #include "pika/base/text.hpp"
 #include "plan/plan.hpp"
 #include "prepared/prepare_node.hpp"
+#include "reuse/reuse.hpp"
 #include "run/attempts.hpp"
 #include "run/first_record.hpp"
 #include "run/job_runner.hpp"
@@ -253,8 +254,8 @@ class RunDriver {
       context.trust = request_.trust;
       context.secrets = &request_.secrets;
       if (mounts) context.mounts = std::move(*mounts);
-      auto result =
-          mounts ? run_attempt(context, spec, std::move(record)) : not_set_up(std::move(record), mounts.error().text());
+      auto result = mounts ? run_or_reuse(context, request_, spec, std::move(record))
+                           : not_set_up(std::move(record), mounts.error().text());
       {
         Slot given_back = std::move(held);
       }

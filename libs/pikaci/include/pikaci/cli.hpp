@@ -61,6 +61,9 @@ int cli_logs(const CliContext& context, const std::string& run, const std::strin
 // The files that jobs left; with `out` (a folder, made) they are written there, below a folder for each job unless one
 // is named.
 int cli_artifacts(const CliContext& context, const std::string& run, const std::string& job, const std::string& out);
+int cli_gc(const CliContext& context, const jerichoci::GcPolicy& policy);
+// Runs the same again and compares; exits as the run does when its outcome is the same, else with the worse of both.
+int cli_replay(const CliContext& context, const std::string& run, const std::string& job);
 int cli_lanes(const CliContext& context);
 int cli_targets(const CliContext& context);
 int cli_select(const CliContext& context, const Range& range);

@@ -43,6 +43,10 @@ void say_job(Console& console, const JobRecord& job) {
     faint(fmt::format("{}, workspace {}: {}", jerichoci::to_string(job.runtime),
                       job.workspace_kind.empty() ? "fresh" : job.workspace_kind, phases));
   for (const auto& limit : job.not_enforced) faint("not enforced: " + limit);
+  if (job.reuse && job.reuse->reused) faint("reused: proved by run " + job.reuse->run_id);
+  if (job.reuse && !job.reuse->audit.empty())
+    faint(fmt::format("audit of the verdict of run {}: {}", job.reuse->run_id, job.reuse->audit));
+  if (job.reuse && !job.reuse->why_not.empty()) faint("its verdict cannot be reused: " + job.reuse->why_not);
   if (!job.artifacts.empty())
     faint(
         fmt::format("{}: pikaci artifacts", pika::plural(static_cast<std::int64_t>(job.artifacts.size()), "artifact")));

@@ -15,6 +15,7 @@
 
 #include "pika/base/clock.hpp"
 #include "pika/base/result.hpp"
+#include "pika/runner/housekeeping.hpp"
 
 namespace pika::runner {
 
@@ -28,6 +29,7 @@ struct ServiceOptions {
   std::optional<std::uint32_t> job_uid{};
   std::optional<Micros> linger{};
   Micros drain_limit = 10 * 60 * kSecond;
+  HousekeepingOptions housekeeping{};            // what it collects, and how often
   std::map<std::string, std::string> job_env{};  // what a job's env_allow may name
 };
 
