@@ -160,20 +160,20 @@ void mark_half_made(const EngineParts& engine, const Looked& looked, Marked& tmp
   const auto& root = engine.config.state_root;
   // Captures have no mark of their own: a day is longer than any of them takes.
   auto old = std::min(looked.cutoff, looked.now - kDay);
-  auto take_old = [&](const fs::path& folder, std::string_view prefix) {
+  auto take_old = [&](const fs::path& folder, std::string_view prefix, Micros before) {
     for (const auto& e : entries(folder)) {
       if (!e.path.filename().string().starts_with(prefix)) continue;
-      if (e.used_at < old) {
+      if (e.used_at < before) {
         tmp.take(e.path);
       } else {
         tmp.keep("may be being written");
       }
     }
   };
-  take_old(root / "tmp", "");
-  take_old(root, ".objects-");
-  take_old(engine.artifacts.root(), ".new-");
-  for (const auto& e : entries(root / "runs"))  // only a collection makes these, and there is no other
+  take_old(root / "tmp", "", old);
+  take_old(root, ".objects-", old);
+  take_old(engine.artifacts.root(), ".new-", looked.cutoff);  // only runs at work make these
+  for (const auto& e : entries(root / "runs"))                // only a collection makes these, and there is no other
     if (e.path.filename().string().starts_with(".gc-")) tmp.take(e.path);
 }
 

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -47,12 +48,27 @@ pika::Status check_config(const EngineConfig& config) {
   return {};
 }
 
+bool some_run_is_dead(const fs::path& state_root) {
+  std::error_code error;
+  for (fs::directory_iterator it(state_root / "busy", error), end; !error && it != end; it.increment(error)) {
+    UniqueFd mark(::open(it->path().c_str(), O_RDONLY | O_CLOEXEC));
+    if (mark && ::flock(mark.get(), LOCK_EX | LOCK_NB) == 0) return true;
+  }
+  return false;
+}
+
 // engine.lock, shared. Whoever finds himself alone first removes what the dead left aside.
 UniqueFd lock_state(const fs::path& state_root) {
   auto path = state_root / "engine.lock";
   UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock) throw pika::SystemError(fmt::format("open '{}'", path.string()));
-  if (::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) sweep_aside(state_root);
+  bool alone = ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0;
+  // A child that a killed engine was just forking holds its lock a moment longer than the engine itself.
+  for (int tries = 0; !alone && tries < 50 && some_run_is_dead(state_root); ++tries) {
+    ::poll(nullptr, 0, 10);
+    alone = ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0;
+  }
+  if (alone) sweep_aside(state_root);
   while (::flock(lock.get(), LOCK_SH) != 0)  // who sweeps now is soon done
     if (errno != EINTR) throw pika::SystemError(fmt::format("lock '{}'", path.string()));
   return lock;
