@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "engine_support.hpp"
+#include "log_support.hpp"
 #include "runstore/events.hpp"
 #include "runstore/journal.hpp"
 
@@ -130,7 +131,7 @@ TEST_CASE("a journal cut at any length is gone on with, and only the torn line i
   }
   auto whole = *pika::read_file(file);
   for (std::size_t size = 0; size < whole.size(); ++size) {
-    pika::write_file_atomic(file, whole.substr(0, size));
+    put_file(file, whole.substr(0, size));
     auto lines = static_cast<std::size_t>(std::count(whole.begin(), whole.begin() + static_cast<long>(size), '\n'));
     {
       Journal journal(file, "run", {});

@@ -112,10 +112,10 @@ TEST_CASE("killed in the middle of compressing: the raw log stays, what was begu
   auto text = numbered_lines(150'000);
   write_log(folder.path(), text);
   auto packed = *pika::read_file(folder.path() / "log.raw.zst");
-  pika::write_file_atomic(folder.path() / "log.raw", text);
+  put_file(folder.path() / "log.raw", text);
   for (std::size_t size = 0; size < packed.size(); size += size < 64 || size + 64 > packed.size() ? 1 : 97) {
-    pika::write_file_atomic(folder.path() / "log.raw.zst", packed.substr(0, size));
-    pika::write_file_atomic(folder.path() / kCompressedAside, packed.substr(0, size));
+    put_file(folder.path() / "log.raw.zst", packed.substr(0, size));
+    put_file(folder.path() / kCompressedAside, packed.substr(0, size));
     CHECK(whole_log(folder.path()) == text);
     settle_log(folder.path());
     CHECK(!fs::exists(folder.path() / "log.raw.zst"));
@@ -131,7 +131,7 @@ TEST_CASE(
   write_log(folder.path(), text);
   auto packed = *pika::read_file(folder.path() / "log.raw.zst");
   auto read_damaged = [&](const std::string& bytes) {
-    pika::write_file_atomic(folder.path() / "log.raw.zst", bytes);
+    put_file(folder.path() / "log.raw.zst", bytes);
     auto reader = LogReader::open(folder.path());
     auto got = reader ? reader->read(0, UINT64_MAX) : pika::Result<std::string>(std::unexpected(reader.error()));
     if (got) {
@@ -163,7 +163,7 @@ TEST_CASE("lines are found by number and from the end, with the index and withou
   // Whole, cut at some length (a torn entry among them), of another log, and none.
   for (auto bytes : {index, index.substr(0, 27), index.substr(0, 5), encode_line_header() + encode_line_count(1u << 30),
                      std::string()}) {
-    pika::write_file_atomic(folder.path() / "log.lines", bytes);
+    put_file(folder.path() / "log.lines", bytes);
     for (std::uint64_t from :
          {1ul, 2ul, 5'000ul, 9'000ul, 30'000ul, lines.size() - 4, lines.size() - 1, lines.size()}) {
       CAPTURE(from);

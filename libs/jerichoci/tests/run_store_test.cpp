@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "engine_support.hpp"
-#include "jerichoci/testing/run_fixture.hpp"
+#include "log_support.hpp"
 #include "pika/base/hash.hpp"
 #include "pika/proc/child.hpp"
 #include "plan/plan.hpp"
@@ -23,7 +23,7 @@ TEST_CASE("a run record cut at any length harms only itself and is named; the ot
   auto whole = *pika::read_file(file);
   REQUIRE(whole.back() == '\n');
   for (std::size_t size = 0; size + 1 < whole.size(); ++size) {
-    pika::write_file_atomic(file, whole.substr(0, size));
+    put_file(file, whole.substr(0, size));
     std::vector<std::string> warnings;
     auto runs = engine->list_runs(10, &warnings);
     REQUIRE(runs.size() == 1);
@@ -34,7 +34,7 @@ TEST_CASE("a run record cut at any length harms only itself and is named; the ot
   }
   // And it takes no place in a short list.
   CHECK(engine->list_runs(1, nullptr).size() == 1);
-  pika::write_file_atomic(file, whole);
+  put_file(file, whole);
   CHECK(engine->list_runs(10, nullptr).size() == 2);
 }
 
@@ -46,7 +46,7 @@ TEST_CASE("a run record with any byte changed is refused or read, and never stop
   for (std::size_t at = 0; at < whole.size(); ++at) {
     auto changed = whole;
     changed[at] = static_cast<char>(changed[at] ^ (at % 2 ? 0x80 : 0x01));
-    pika::write_file_atomic(file, changed);
+    put_file(file, changed);
     std::vector<std::string> warnings;
     CHECK(engine->list_runs(10, &warnings).size() + warnings.size() == 1);
   }
@@ -61,7 +61,7 @@ TEST_CASE("a plan cut at any length is refused with its name, and so is a rerun 
     auto value = pika::json::parse(std::string_view(whole).substr(0, size), "plan.json");
     CHECK(!(value && plan_from_json(*value)));
   }
-  pika::write_file_atomic(file, whole.substr(0, whole.size() / 2));
+  put_file(file, whole.substr(0, whole.size() / 2));
   auto again = engine->rerun_jobs(id, {}, {});
   REQUIRE(!again.has_value());
   CHECK(again.error().what.find("plan.json") != std::string::npos);
