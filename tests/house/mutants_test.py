@@ -27,8 +27,9 @@ class Mutants(unittest.TestCase):
                 self.assertEqual(answer.returncode, 0, f"{patch.name} has to be made anew: {answer.stderr}")
 
     def test_each_names_its_fault_and_a_test_that_there_is(self):
-        listed = subprocess.run(["ctest", "--test-dir", os.environ["PIKA_BUILD"], "-N"], capture_output=True, text=True, check=True).stdout
-        tests = set(re.findall(r"Test\s+#\d+: (\S+)", listed))
+        # Not from `ctest -N`, which would begin the log of the ctest that runs this anew.
+        files = pathlib.Path(os.environ["PIKA_BUILD"]).rglob("CTestTestfile.cmake")
+        tests = {name for file in files for name in re.findall(r"^add_test\((?:\[=*\[)?([^\]\s]+)", file.read_text(), re.M)}
         for patch in PATCHES:
             head = dict(re.findall(r"^(Fault|Test): (.+)$", patch.read_text(), re.M))
             with self.subTest(patch.name):
