@@ -290,8 +290,11 @@ class JobRun {
       auto words = pika::split(line, ' ');
       if (words.size() != 3 || words[1] != "refused") continue;
       try {
-        log_->write(fmt::format("[pika] network: {} was refused; allow_hosts does not allow it\n", words[0]),
-                    LogStream::engine, now());
+        log_->write(
+            fmt::format(
+                "[pika] network: {} was refused: it is not on the job's list of hosts, or its address is private\n",
+                words[0]),
+            LogStream::engine, now());
       } catch (const pika::SystemError&) {
         return;  // a full disk: the record says it all
       }
