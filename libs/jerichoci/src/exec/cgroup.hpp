@@ -34,8 +34,7 @@ struct CgroupHost {
 // Where control groups are mounted, of every kind.
 std::vector<std::string> cgroup_mount_points();
 
-// The groups of one job. Made only for what the job asks, because a process's first move into a group costs up to
-// 20 ms on some kernels.
+// The groups of one job. Made only for what the job asks: moving a process costs, up to 20 ms by cgroup.procs.
 class JobCgroup {
  public:
   JobCgroup() = default;
@@ -47,7 +46,7 @@ class JobCgroup {
   JobCgroup(JobCgroup&&) = default;
   JobCgroup& operator=(JobCgroup&&) = default;
 
-  // Descriptors of cgroup.procs files: the job's first process writes "0" into each before anything else.
+  // Descriptors of files of the groups: a process of one thread writes "0" into each to be in it.
   const std::vector<pika::UniqueFd>& join_fds() const { return join_fds_; }
   const std::vector<std::filesystem::path>& folders() const { return folders_; }
   bool empty() const { return folders_.empty(); }

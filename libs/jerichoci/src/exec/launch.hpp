@@ -41,7 +41,7 @@ struct PrivateMounts {
 
 struct LaunchIdentity {
   std::optional<std::uint32_t> uid;           // drop to this user before exec
-  std::vector<int> join_fds;                  // cgroup.procs files
+  std::vector<int> join_fds;                  // files of the groups: "0" written there joins
   std::optional<std::uint64_t> file_bytes{};  // no file gets larger (RLIMIT_FSIZE)
 };
 

@@ -5,17 +5,12 @@
 #include <linux/openat2.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstring>
-
-#include "exec/allow_proxy.hpp"
-#include "exec/leader.hpp"
+#include "exec/led_process.hpp"
 #include "exec/system_calls.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/text.hpp"
@@ -29,56 +24,31 @@ using pika::UniqueFd;
 
 namespace {
 
-// All of what the leader and the runtime's process use, made before fork.
-struct Prepared {
-  int descriptors[5];  // 0 null, 1 out, 2 err, 3 report, 4 configuration
-  std::vector<char*> argv;
-  pid_t engine;
-  int hand_over = -1;
+// The runtime itself runs as we do, to make the namespaces; what it starts is the job's user.
+class OciPlan final : public LeaderPlan {
+ public:
+  explicit OciPlan(std::vector<std::string> words) : words_(std::move(words)), filter_(system_call_filter()) {
+    for (auto& w : words_) argv_.push_back(w.data());
+    argv_.push_back(nullptr);
+  }
+
+  int become_first(pid_t leader, const char** step) override {
+    if (!ready_to_exec(5, leader)) ::_exit(127);
+    *step = "filter system calls";
+    if (int error = install_system_call_filter(filter_)) return error;
+    // The runtime starts itself anew from a sealed copy; it asks for nothing else of the environment.
+    char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
+    char* environment[] = {path, nullptr};
+    ::execve(argv_[0], argv_.data(), environment);
+    *step = "exec the OCI runtime";
+    return errno;
+  }
+
+ private:
+  std::vector<std::string> words_;
+  std::vector<char*> argv_;
+  std::string filter_;
 };
-
-[[noreturn]] void give_up(int report, int error, const char* step) {
-  tell(report, LeaderMessage::failed, error, step);
-  ::_exit(127);
-}
-
-// After vfork. The runtime itself runs as we do, to make the namespaces; what it starts is the job's user.
-[[noreturn]] void runtime_main(const Prepared& p, pid_t leader) {
-  int report = p.descriptors[3];
-  if (int error = place_descriptors(p.descriptors, 5)) give_up(report, error, "dup2");
-  ::fcntl(3, F_SETFD, FD_CLOEXEC);
-  clean_process(5);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != leader) ::_exit(127);
-  if (int error = install_system_call_filter(system_call_filter())) give_up(3, error, "filter system calls");
-  // The runtime starts itself anew from a sealed copy; it asks for nothing else of the environment.
-  char path[] = "PATH=/usr/sbin:/usr/bin:/sbin:/bin";
-  char* environment[] = {path, nullptr};
-  ::execve(p.argv[0], p.argv.data(), environment);
-  give_up(3, errno, "exec the OCI runtime");
-}
-
-[[noreturn]] void leader_main(const OciSpec& spec, const Prepared& p) {
-  int report = p.descriptors[3];
-  become_leader(p.engine);
-  if (int error = join_cgroups(spec.job.identity)) give_up(report, error, "join the job's cgroup");
-  const char* step = "";
-  if (int error = enter_private_mounts(spec.job.mounts, &step)) give_up(report, error, step);
-  if (p.hand_over >= 0)
-    if (int error = enter_gated_network(p.hand_over, AllowProxy::kPort, &step)) give_up(report, error, step);
-  pid_t leader = ::getpid();
-  begin_to_lead(p.engine);
-  pid_t first = ::vfork();
-  if (first == 0) runtime_main(p, leader);
-  if (first < 0) give_up(report, errno, "vfork");
-  ::dup3(report, 3, O_CLOEXEC);
-  ::close(0);
-  ::close(1);
-  ::close(2);
-  ::syscall(SYS_close_range, 4u, ~0u, 0u);
-  tell(3, LeaderMessage::started, first);
-  lead(3, first, FirstPeak::is_not_the_jobs);
-}
 
 // The runtime's files in the job's folder.
 struct Files {
@@ -90,20 +60,9 @@ struct Files {
   fs::path state() const { return bundle / "state"; }
 };
 
-class OciProcess final : public JobProcess {
+class OciProcess final : public LedProcess {
  public:
-  OciProcess(pid_t leader, UniqueFd pidfd, UniqueFd report, Files files)
-      : leader_(leader), pidfd_(std::move(pidfd)), report_(std::move(report)), files_(std::move(files)) {}
-  ~OciProcess() override {
-    if (leader_ <= 0) return;
-    kill_all();
-    finish({});
-  }
-
-  pid_t pid() const override { return leader_; }
-  int pidfd() const override { return pidfd_.get(); }
-  int report_fd() const override { return report_.fd(); }
-  void read_report() override { report_.read(); }
+  OciProcess(std::unique_ptr<LeaderPlan> plan, Files files) : LedProcess(std::move(plan)), files_(std::move(files)) {}
 
   void terminate() override {
     // Its first process leads a session, and with it a group, of its own.
@@ -112,29 +71,14 @@ class OciProcess final : public JobProcess {
     ::kill(-inner, SIGTERM);
   }
 
-  void kill_all() override {
-    killed_ = true;
-    ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGTERM, nullptr, 0);
-  }
-
   JobExit finish(std::string_view) override {
-    reap(leader_);  // which has reaped all the others
-    leader_ = -1;
-    read_report();
-    if (proxy_) proxy_->stop();
-    auto used = report_.used(0);
-    if (auto failure = report_.failure())
-      return {{}, fmt::format("{}: {}", failure->step, std::strerror(failure->value)), false};
-    int status = report_.wait_status().value_or(SIGKILL);
-    if (WIFSIGNALED(status)) return {128 + WTERMSIG(status), {}, false, used};
-    if (killed_) return {128 + SIGKILL, {}, false, used};
-    if (inner_pid() > 0) return {WEXITSTATUS(status), {}, false, used};
+    bury();
+    if (auto never = could_not_begin()) return *never;
+    int status = report().wait_status().value_or(SIGKILL);
+    if (WIFSIGNALED(status)) return ended(status, 0);
+    if (killed()) return ended(SIGKILL, 0);
+    if (inner_pid() > 0) return ended(status, 0);
     return not_started();
-  }
-
-  std::vector<std::string> contacted() override { return proxy_ ? proxy_->contacted() : std::vector<std::string>(); }
-  void start_proxy(UniqueFd listener, const std::vector<HostPattern>& allow) {
-    if (listener) proxy_.emplace(std::move(listener), AllowProxyConfig{.allow = allow});
   }
 
  private:
@@ -156,12 +100,7 @@ class OciProcess final : public JobProcess {
     return {missing ? std::optional(127) : std::nullopt, pika::to_utf8(words), missing};
   }
 
-  pid_t leader_;
-  UniqueFd pidfd_;
-  LeaderReport report_;
   Files files_;
-  bool killed_ = false;
-  std::optional<AllowProxy> proxy_;
 };
 
 // The shell that stands before the command says 127 for a program that is not there, as the program itself may. So a
@@ -225,17 +164,6 @@ std::unique_ptr<JobProcess> start_oci(const OciSpec& spec) {
   pika::write_all(config.get(), pika::json::print(oci_config(spec)));
   if (::symlink("/proc/self/fd/4", files.config().c_str()) != 0)
     throw pika::SystemError("symlink to the configuration");
-  auto out = pika::make_pipe(), err = pika::make_pipe(), report = pika::make_pipe();
-  UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  Prepared p{{null.get(), out.write.get(), err.write.get(), report.write.get(), config.get()}, {}, ::getpid()};
-  UniqueFd ours, theirs;
-  if (spec.job.network == Network::allow_list) {
-    int pair[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) throw pika::SystemError("socketpair");
-    ours = UniqueFd(pair[0]);
-    theirs = UniqueFd(pair[1]);
-    p.hand_over = theirs.get();
-  }
   std::vector<std::string> words = {spec.runc.string(),
                                     "--root",
                                     files.state().string(),
@@ -252,25 +180,13 @@ std::unique_ptr<JobProcess> start_oci(const OciSpec& spec) {
                                     "--pid-file",
                                     files.pid().string(),
                                     "job"};
-  for (auto& w : words) p.argv.push_back(w.data());
-  p.argv.push_back(nullptr);
-  (void)system_call_filter();  // made before fork
-
-  sigset_t all, before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  pid_t pid = ::fork();
-  if (pid == 0) leader_main(spec, p);
-  int fork_error = errno;
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) throw pika::SystemError(fork_error, "fork");
-  auto pidfd = pidfd_of_child(pid);
-  auto process = std::make_unique<OciProcess>(pid, std::move(pidfd), std::move(report.read), std::move(files));
-  theirs.reset();
-  if (ours) process->start_proxy(take_listener(ours.get()), spec.job.allow_hosts);
-  process->out = std::move(out.read);
-  process->err = std::move(err.read);
-  return process;
+  auto plan = std::make_unique<OciPlan>(std::move(words));
+  plan->mounts = spec.job.mounts;
+  plan->identity = spec.job.identity;
+  plan->gated = spec.job.network == Network::allow_list;
+  plan->allow_hosts = spec.job.allow_hosts;
+  plan->more.push_back(std::move(config));
+  return std::make_unique<OciProcess>(std::move(plan), std::move(files));
 }
 
 }  // namespace jerichoci

@@ -1,24 +1,15 @@
 #include "exec/sandbox.hpp"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstring>
-
-#include "exec/allow_proxy.hpp"
-#include "exec/leader.hpp"
+#include "exec/led_process.hpp"
 #include "exec/system_calls.hpp"
 #include "pika/base/files.hpp"
-#include "pika/base/log.hpp"
 #include "pika/base/text.hpp"
 #include "pika/json/json.hpp"
 
@@ -42,71 +33,40 @@ UniqueFd memory_file(const char* name, std::string_view content) {
   return fd;
 }
 
-// All of what the leader and bubblewrap's process use, made before fork.
-struct Prepared {
-  // 0 null, 1 out, 2 err, 3 report, 4 arguments, 5 status, 6 resolv.conf, 7 hosts (or none), 8 system call filter
-  int descriptors[9];
-  std::vector<char*> argv;
-  pid_t engine;
-  int hand_over = -1;  // with an allow-list: where the proxy's socket goes
+class SandboxPlan final : public LeaderPlan {
+ public:
+  SandboxPlan(std::string program, const std::vector<std::string>& command) {
+    words_ = {std::move(program), "--args", "4", "--"};
+    words_.insert(words_.end(), command.begin(), command.end());
+    for (auto& w : words_) argv_.push_back(w.data());
+    argv_.push_back(nullptr);
+  }
+
+  int become_first(pid_t leader, const char** step) override {
+    limit_files(identity);
+    if (int error = drop_identity(identity)) {
+      *step = "become the job's user";
+      return error;
+    }
+    if (!ready_to_exec(9, leader)) ::_exit(127);
+    char* no_environment[] = {nullptr};
+    ::execve(argv_[0], argv_.data(), no_environment);
+    *step = "exec bubblewrap";
+    return errno;
+  }
+
+ private:
+  std::vector<std::string> words_;
+  std::vector<char*> argv_;
 };
 
-[[noreturn]] void give_up(int report, int error, const char* step) {
-  tell(report, LeaderMessage::failed, error, step);
-  ::_exit(127);
-}
-
-// After vfork: the leader waits, its memory is ours until exec.
-[[noreturn]] void bubblewrap_main(const SandboxSpec& spec, const Prepared& p, pid_t leader) {
-  int report = p.descriptors[3];
-  if (int error = place_descriptors(p.descriptors, 9)) give_up(report, error, "dup2");
-  ::fcntl(3, F_SETFD, FD_CLOEXEC);
-  clean_process(9);
-  limit_files(spec.identity);
-  if (int error = drop_identity(spec.identity)) give_up(3, error, "become the job's user");
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // after the change of user, which takes it away
-  if (::getppid() != leader) ::_exit(127);
-  char* no_environment[] = {nullptr};
-  ::execve(p.argv[0], p.argv.data(), no_environment);
-  give_up(3, errno, "exec bubblewrap");
-}
-
-[[noreturn]] void leader_main(const SandboxSpec& spec, const Prepared& p) {
-  int report = p.descriptors[3];
-  become_leader(p.engine);
-  if (int error = join_cgroups(spec.identity)) give_up(report, error, "join the job's cgroup");
-  const char* step = "";
-  if (int error = enter_private_mounts(spec.mounts, &step)) give_up(report, error, step);
-  if (p.hand_over >= 0)
-    if (int error = enter_gated_network(p.hand_over, AllowProxy::kPort, &step)) give_up(report, error, step);
-  pid_t leader = ::getpid();
-  begin_to_lead(p.engine);
-  pid_t first = ::vfork();
-  if (first == 0) bubblewrap_main(spec, p, leader);
-  if (first < 0) give_up(report, errno, "vfork");
-  ::dup3(report, 3, O_CLOEXEC);
-  ::close(0);
-  ::close(1);
-  ::close(2);
-  ::syscall(SYS_close_range, 4u, ~0u, 0u);
-  tell(3, LeaderMessage::started, first);
-  lead(3, first, FirstPeak::is_not_the_jobs);
-}
-
-class SandboxProcess final : public JobProcess {
+class SandboxProcess final : public LedProcess {
  public:
-  SandboxProcess(pid_t leader, UniqueFd pidfd, UniqueFd status, UniqueFd report)
-      : leader_(leader), pidfd_(std::move(pidfd)), status_(std::move(status)), report_(std::move(report)) {
+  SandboxProcess(std::unique_ptr<LeaderPlan> plan, UniqueFd status)
+      : LedProcess(std::move(plan)), status_(std::move(status)) {
     pika::set_nonblocking(status_.get());
   }
-  ~SandboxProcess() override {
-    if (leader_ <= 0) return;
-    kill_all();
-    finish({});
-  }
 
-  pid_t pid() const override { return leader_; }
-  int pidfd() const override { return pidfd_.get(); }
   int report_fd() const override { return status_ ? status_.get() : -1; }
 
   void read_report() override {
@@ -134,32 +94,20 @@ class SandboxProcess final : public JobProcess {
 
   void kill_all() override {
     read_report();
-    killed_ = true;
-    // The namespace's first process takes everything in it along; the leader ends what is left and says what it was
-    // charged.
+    // The namespace's first process takes everything in it along.
     if (inner_fd_) ::syscall(SYS_pidfd_send_signal, inner_fd_.get(), SIGKILL, nullptr, 0);
-    ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGTERM, nullptr, 0);
+    LedProcess::kill_all();
   }
 
   JobExit finish(std::string_view error_tail) override {
-    reap(leader_);  // which has reaped all the others
-    leader_ = -1;
+    bury();
     read_report();
-    if (proxy_) proxy_->stop();
-    report_.read();
-    auto used = report_.used(0);
-    if (code_) return {code_, {}, false, used};
-    if (auto failure = report_.failure())
-      return {{}, fmt::format("{}: {}", failure->step, std::strerror(failure->value)), false};
-    int status = report_.wait_status().value_or(SIGKILL);
-    if (WIFSIGNALED(status)) return {128 + WTERMSIG(status), {}, false, used};
-    if (killed_) return {128 + SIGKILL, {}, false, used};
+    if (code_) return {code_, {}, false, report().used(0)};
+    if (auto never = could_not_begin()) return *never;
+    int status = report().wait_status().value_or(SIGKILL);
+    if (WIFSIGNALED(status)) return ended(status, 0);
+    if (killed()) return ended(SIGKILL, 0);
     return not_started(error_tail);
-  }
-
-  std::vector<std::string> contacted() override { return proxy_ ? proxy_->contacted() : std::vector<std::string>(); }
-  void start_proxy(UniqueFd listener, const std::vector<HostPattern>& allow) {
-    if (listener) proxy_.emplace(std::move(listener), AllowProxyConfig{.allow = allow});
   }
 
  private:
@@ -186,15 +134,11 @@ class SandboxProcess final : public JobProcess {
     return {missing ? std::optional(127) : std::nullopt, pika::to_utf8(words), missing};
   }
 
-  pid_t leader_;
-  UniqueFd pidfd_, status_;
-  LeaderReport report_;
+  UniqueFd status_;
   std::string text_;
   pid_t inner_ = -1;
   UniqueFd inner_fd_;
   std::optional<int> code_;
-  bool killed_ = false;
-  std::optional<AllowProxy> proxy_;
 };
 
 std::string nul_joined(const std::vector<std::string>& words) {
@@ -206,48 +150,19 @@ std::string nul_joined(const std::vector<std::string>& words) {
 }  // namespace
 
 std::unique_ptr<JobProcess> start_sandbox(const SandboxSpec& spec) {
-  auto out = pika::make_pipe(), err = pika::make_pipe(), report = pika::make_pipe(), status = pika::make_pipe();
-  UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  auto arguments = memory_file("arguments", nul_joined(bubblewrap_arguments(spec)));
-  UniqueFd resolv, hosts;
-  if (spec.network == Network::on) {
-    resolv = memory_file("resolv.conf", content_of("/etc/resolv.conf"));
-    hosts = memory_file("hosts", content_of("/etc/hosts"));
-  }
-  auto filter = memory_file("filter", system_call_filter());
-  Prepared p{{null.get(), out.write.get(), err.write.get(), report.write.get(), arguments.get(), status.write.get(),
-              resolv.get(), hosts.get(), filter.get()},
-             {},
-             ::getpid()};
-  UniqueFd ours, theirs;
-  if (spec.network == Network::allow_list) {
-    int pair[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) throw pika::SystemError("socketpair");
-    ours = UniqueFd(pair[0]);
-    theirs = UniqueFd(pair[1]);
-    p.hand_over = theirs.get();
-  }
-  std::vector<std::string> words = {spec.bubblewrap.string(), "--args", "4", "--"};
-  words.insert(words.end(), spec.command.begin(), spec.command.end());
-  for (auto& w : words) p.argv.push_back(w.data());
-  p.argv.push_back(nullptr);
-
-  sigset_t all, before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  pid_t pid = ::fork();
-  if (pid == 0) leader_main(spec, p);
-  int fork_error = errno;
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) throw pika::SystemError(fork_error, "fork");
-  auto pidfd = pidfd_of_child(pid);
-  auto process =
-      std::make_unique<SandboxProcess>(pid, std::move(pidfd), std::move(status.read), std::move(report.read));
-  theirs.reset();
-  if (ours) process->start_proxy(take_listener(ours.get()), spec.allow_hosts);
-  process->out = std::move(out.read);
-  process->err = std::move(err.read);
-  return process;
+  auto plan = std::make_unique<SandboxPlan>(spec.bubblewrap.string(), spec.command);
+  plan->mounts = spec.mounts;
+  plan->identity = spec.identity;
+  plan->gated = spec.network == Network::allow_list;
+  plan->allow_hosts = spec.allow_hosts;
+  auto status = pika::make_pipe();
+  plan->more.push_back(memory_file("arguments", nul_joined(bubblewrap_arguments(spec))));
+  plan->more.push_back(std::move(status.write));
+  bool own_names = spec.network == Network::on;
+  plan->more.push_back(own_names ? memory_file("resolv.conf", content_of("/etc/resolv.conf")) : UniqueFd());
+  plan->more.push_back(own_names ? memory_file("hosts", content_of("/etc/hosts")) : UniqueFd());
+  plan->more.push_back(memory_file("filter", system_call_filter()));
+  return std::make_unique<SandboxProcess>(std::move(plan), std::move(status.read));
 }
 
 }  // namespace jerichoci
