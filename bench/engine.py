@@ -31,12 +31,13 @@ def large_tree(folder):
 class Laptop:
     """pikaci on a work tree with a state folder of its own."""
 
-    def __init__(self, tree, state):
+    def __init__(self, tree, state, options=()):
+        self.options = options
         self.tree, self.environment = tree, {**os.environ, **IDENTITY, "XDG_STATE_HOME": str(state), "HOME": str(state)}
 
     def run(self, lane):
         """Runs a lane and gives its run record."""
-        answer = subprocess.run([BIN / "pikaci", "run", lane, "--output", "json"], cwd=self.tree, env=self.environment, capture_output=True, text=True)
+        answer = subprocess.run([BIN / "pikaci", "run", lane, "--output", "json", *self.options], cwd=self.tree, env=self.environment, capture_output=True, text=True)
         if answer.returncode != 0:
             raise RuntimeError(f"pikaci run {lane} exited {answer.returncode}: {answer.stdout[-2000:]}{answer.stderr[-2000:]}")
         return json.loads(answer.stdout)
@@ -52,11 +53,6 @@ def find_jobs(value):
     elif isinstance(value, list):
         for each in value:
             yield from find_jobs(each)
-
-
-def bare_sandbox():
-    return ["bwrap", "--unshare-all", "--die-with-parent", "--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib",
-            "--symlink", "usr/lib64", "/lib64", "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "/bin/true"]
 
 
 def many_runs(state, count):
@@ -124,14 +120,6 @@ def measure(table):
             subprocess.run(["git", *words], cwd=small, check=True, env=git)
         laptop = Laptop(small, folder / "state-small")
         laptop.run("box")
-        phases = {}
-        for _ in range(20):
-            for job in find_jobs(laptop.run("box")):
-                for phase in job["phases"]:
-                    phases.setdefault(phase["phase"], []).append((phase["finished_at"] - phase["started_at"]) / 1000)
         measure_gc(table, laptop, folder / "state-small")
-        bare = repeat(20, lambda: subprocess.run(bare_sandbox(), check=True))
-        table.add("no-op job in the sandbox: its run phase", show(phases.get("run", [0])), f"bare bwrap {show(bare)}")
-        table.add("no-op job in the sandbox: all phases", ", ".join(f"{name} p50 {statistics.median(values):.1f}" for name, values in phases.items()) + " ms")
     finally:
         shutil.rmtree(folder, ignore_errors=True)

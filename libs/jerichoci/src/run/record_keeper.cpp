@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "pika/base/log.hpp"
 
 namespace jerichoci {
@@ -14,6 +16,7 @@ namespace {
 
 constexpr std::size_t kSmall = 64;
 constexpr pika::Micros kOften = pika::kSecond / 5;
+constexpr pika::Micros kShare = 40;  // of the time at most a fortieth goes into writing
 constexpr const char* kReserve = ".reserve";
 
 std::size_t nodes_of(const RunRecord& run) {
@@ -41,9 +44,8 @@ void RecordKeeper::write_first(const RunRecord& run) {
 }
 
 void RecordKeeper::changed(const RunRecord& run) {
-  if (due_) return;
-  if (nodes_of(run) <= kSmall || pika::monotonic_now() - written_ >= kOften) return write(run);
-  due_ = written_ + kOften;
+  if (nodes_of(run) <= kSmall) return write(run);
+  if (!due_) due_ = written_ + std::max(kOften, kShare * cost_);
 }
 
 void RecordKeeper::write_due(const RunRecord& run) {
@@ -52,12 +54,14 @@ void RecordKeeper::write_due(const RunRecord& run) {
 
 void RecordKeeper::write(const RunRecord& run) {
   due_.reset();
+  auto began = pika::monotonic_now();
   try {
     store_.write_record(run, RunStore::Durable::no);
   } catch (const pika::SystemError& error) {
     pika::log_error("jerichoci", "run {}: {}", run.run_id, error.what());
   }
   written_ = pika::monotonic_now();
+  cost_ = written_ - began;
 }
 
 void RecordKeeper::write_last(const RunRecord& run) {

@@ -17,8 +17,9 @@ class RecordKeeper {
 
   // The first record, and room on the disk that the last one will have, however full the jobs make it. Throws.
   void write_first(const RunRecord& run);
-  // Up to 64 nodes: at once. More: at most every 200 ms, see due(). Between begin and end the record is a help for
-  // readers: trouble with it is logged and does not stop the run.
+  // Up to 64 nodes: at once. More: see due(), at most every 200 ms and so that writing stays a small part of the time;
+  // the jobs that can begin begin first. Between begin and end the record is a help for readers: trouble with it is
+  // logged and does not stop the run.
   void changed(const RunRecord& run);
   // When write_due has something to do, monotonic.
   std::optional<pika::Micros> due() const { return due_; }
@@ -30,7 +31,7 @@ class RecordKeeper {
   void write(const RunRecord& run);
   const RunStore& store_;
   std::optional<pika::Micros> due_;
-  pika::Micros written_ = 0;
+  pika::Micros written_ = 0, cost_ = 0;
 };
 
 }  // namespace jerichoci
