@@ -100,6 +100,24 @@ Status fetch_with_patience(const fs::path& store, const FetchRequest& request, c
   }
 }
 
+Status check_tree(const FetchRequest& request, const git::Oid& tree) {
+  if (tree == request.tree) return {};
+  return fail(ErrorKind::conflict, fmt::format("commit {} has tree {}, the forge said {}", request.commit.hex(),
+                                               tree.hex(), request.tree.hex()));
+}
+
+// On the forge's own host the commit is where it was pushed, whole since the forge speaks of it. Nothing when it
+// cannot be read there; git may still know a way, and knows the words for why not.
+Result<std::optional<fs::path>> read_in_place(const FetchRequest& request) {
+  if (is_http(request.git_url)) return std::nullopt;
+  auto repository = git::Repository::open(request.git_url);
+  if (!repository) return std::nullopt;
+  const auto commit = repository->commit(request.commit);
+  if (!commit) return std::nullopt;
+  PIKA_TRY(check_tree(request, commit->tree));
+  return request.git_url;
+}
+
 }  // namespace
 
 bool valid_repository(std::string_view name) {
@@ -109,6 +127,7 @@ bool valid_repository(std::string_view name) {
 
 Result<fs::path> fetch_commit(const FetchRequest& request, const jerichoci::CancelToken& cancel) {
   PIKA_TRY(check(request));
+  if (auto there = PIKA_TRY(read_in_place(request))) return *there;
   const auto store = request.root / (request.repository + ".git");
   PIKA_TRY(make_store(store));
   auto have = PIKA_TRY(git::Repository::open(store));
@@ -120,9 +139,7 @@ Result<fs::path> fetch_commit(const FetchRequest& request, const jerichoci::Canc
   if (!complete) PIKA_TRY(fetch_with_patience(store, request, cancel));
   auto repository = PIKA_TRY(git::Repository::open(store));
   const auto commit = PIKA_TRY(repository.commit(request.commit));
-  if (commit.tree != request.tree)
-    return fail(ErrorKind::conflict, fmt::format("commit {} has tree {}, the forge said {}", request.commit.hex(),
-                                                 commit.tree.hex(), request.tree.hex()));
+  PIKA_TRY(check_tree(request, commit.tree));
   return store;
 }
 

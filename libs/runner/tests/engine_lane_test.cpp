@@ -153,6 +153,17 @@ TEST_CASE("a commit that the forge does not have is a sentence, at once") {
   CHECK(ran.result.message.find(assign.commit) != std::string::npos);
 }
 
+TEST_CASE("on the forge's own host a commit is read where it was pushed, and no copy is made") {
+  Place place;
+  auto assign = place.assign({{"test", "true"}});
+  CHECK(run(place, assign).result.status == "passed");
+  CHECK_FALSE(fs::exists(place.dir.path() / "git"));
+  assign.tree = std::string(40, '2');
+  auto other = run(place, assign);
+  CHECK(other.result.failure == "infrastructure");
+  CHECK(other.result.message.find("the forge said " + assign.tree) != std::string::npos);
+}
+
 TEST_CASE("a job that does not read is the catalogue's fault") {
   Place place;
   auto assign = place.assign({});

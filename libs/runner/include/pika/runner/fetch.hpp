@@ -1,4 +1,5 @@
-// Brings one commit of a hosted repository into the runner's own bare store.
+// Finds one commit of a hosted repository: where it was pushed, when that is a folder this runner can read; else it is
+// brought into the runner's own bare store.
 #pragma once
 #include <filesystem>
 #include <string>
@@ -21,7 +22,7 @@ struct FetchRequest {
   std::int64_t pin = 0;  // which of 64 pins keeps the commit: refs/pika/recent/<pin % 64>
 };
 
-// The store that has the commit and everything below it. A forge that is just starting again is waited for (some 12 s).
+// The repository that has the commit and everything below it. A forge that is just starting again is waited for (some 12 s).
 // One at a time a repository. Errors: invalid (names, addresses), not_found (the forge has no such commit), conflict
 // (the commit's tree is another), unavailable (no answer; or cancelled).
 Result<std::filesystem::path> fetch_commit(const FetchRequest& request, const jerichoci::CancelToken& cancel);
