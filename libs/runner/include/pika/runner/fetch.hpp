@@ -22,9 +22,9 @@ struct FetchRequest {
   std::int64_t pin = 0;  // which of 64 pins keeps the commit: refs/pika/recent/<pin % 64>
 };
 
-// The repository that has the commit and everything below it. A forge that is just starting again is waited for (some 12 s).
-// One at a time a repository. Errors: invalid (names, addresses), not_found (the forge has no such commit), conflict
-// (the commit's tree is another), unavailable (no answer; or cancelled).
+// The repository that has the commit and everything below it. A forge that is just starting again is waited for (some
+// 12 s). One at a time a repository. Errors: invalid (names, addresses), not_found (the forge has no such commit),
+// conflict (the commit's tree is another), unavailable (no answer; or cancelled).
 Result<std::filesystem::path> fetch_commit(const FetchRequest& request, const jerichoci::CancelToken& cancel);
 
 // "O/N" as contracts say: two names of [A-Za-z0-9._-]{1,64}, not "." or "..", not ending in .git or .lock.
