@@ -1,5 +1,7 @@
 // Control groups on folders made for the test: what the kernel of this host does not have is tried too.
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +10,8 @@
 
 #include "engine_support.hpp"
 #include "exec/cgroup.hpp"
+#include "exec/host_process.hpp"
+#include "pika/base/hash.hpp"
 #include "pika/base/text.hpp"
 
 using namespace jerichoci;
@@ -148,4 +152,35 @@ TEST_CASE("a job without limits has its processor time recorded, and what it ran
     CHECK(!record.environment.architecture.empty());
     CHECK(record.environment.host_tools.size() == 64);
   }
+}
+
+// A kernel of version 1 has an empty version 2 tree beside it: enough to see where a process is born.
+TEST_CASE("version 2: a job's first process is born in its group, and the leader is not in it") {
+  if (::geteuid() != 0) return;
+  auto host = CgroupHost::detect();
+  if (!host.unified) {
+    MESSAGE("skipped: no version 2 tree that may be written");
+    return;
+  }
+  auto group = host.unified->base / ("jericho-test-" + pika::random_hex(6));
+  REQUIRE(::mkdir(group.c_str(), 0755) == 0);
+  {
+    pika::TempDir folder("jci-born-");
+    pika::UniqueFd fd(::open(group.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    HostProcessSpec spec;
+    spec.command = {"/bin/sh", "-c", "grep ^0: /proc/self/cgroup; grep ^0: /proc/$PPID/cgroup"};
+    spec.workspace = folder.path();
+    spec.identity.born_in = fd.get();
+    auto process = start_host_process(spec);
+    struct pollfd ended{process->pidfd(), POLLIN, 0};
+    REQUIRE(::poll(&ended, 1, 20'000) == 1);
+    CHECK(process->finish({}).exit_code == 0);
+    std::string words(4096, '\0');
+    words.resize(pika::read_some(process->out.get(), words.data(), words.size()));
+    auto lines = pika::split(words, '\n');
+    REQUIRE(lines.size() == 3);
+    CHECK(lines[0].ends_with(group.filename().string()));
+    CHECK(!lines[1].ends_with(group.filename().string()));
+  }
+  CHECK(remove_cgroups({group}));
 }

@@ -167,11 +167,15 @@ void JobCgroup::add(const CgroupTree& tree, const std::string& name,
   if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)
     throw pika::SystemError(fmt::format("mkdir '{}'", folder.string()));
   folders_.push_back(folder);
+  if (tree.version2) {
+    born_in_ = UniqueFd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!born_in_) throw pika::SystemError(fmt::format("open '{}'", folder.string()));
+    return;
+  }
   // A process that moves itself alone by `tasks` waits for nobody; by cgroup.procs the whole host holds its breath for
-  // some 10 ms. Whoever joins has one thread, so both mean the same. Version 2 has no such file.
-  auto file = folder / (tree.version2 ? "cgroup.procs" : "tasks");
-  UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
-  if (!fd) throw pika::SystemError(fmt::format("open '{}'", file.string()));
+  // some 10 ms. Whoever joins has one thread, so both mean the same.
+  UniqueFd fd(::open((folder / "tasks").c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd) throw pika::SystemError(fmt::format("open '{}/tasks'", folder.string()));
   join_fds_.push_back(std::move(fd));
 }
 

@@ -34,7 +34,7 @@ struct CgroupHost {
 // Where control groups are mounted, of every kind.
 std::vector<std::string> cgroup_mount_points();
 
-// The groups of one job. Made only for what the job asks: moving a process costs, up to 20 ms by cgroup.procs.
+// The groups of one job. Made only for what the job asks: a group costs 1 ms.
 class JobCgroup {
  public:
   JobCgroup() = default;
@@ -46,8 +46,10 @@ class JobCgroup {
   JobCgroup(JobCgroup&&) = default;
   JobCgroup& operator=(JobCgroup&&) = default;
 
-  // Descriptors of files of the groups: a process of one thread writes "0" into each to be in it.
+  // Version 1: a process of one thread writes "0" into each of these files to be in the groups. Version 2: the folder
+  // of the one group, for clone3; -1: none.
   const std::vector<pika::UniqueFd>& join_fds() const { return join_fds_; }
+  int born_in() const { return born_in_.get(); }
   const std::vector<std::filesystem::path>& folders() const { return folders_; }
   bool empty() const { return folders_.empty(); }
   std::uint64_t oom_kills() const;
@@ -59,6 +61,7 @@ class JobCgroup {
            const std::function<void(const std::filesystem::path&)>& before);
   std::vector<std::filesystem::path> folders_;
   std::vector<pika::UniqueFd> join_fds_;
+  pika::UniqueFd born_in_;
   std::filesystem::path memory_;
   bool memory_v2_ = false;
 };

@@ -116,6 +116,15 @@ int join_cgroups(const LaunchIdentity& identity) {
   return 0;
 }
 
+int join_late(const LaunchIdentity& identity) {
+  if (identity.born_in < 0) return 0;
+  int fd = ::openat(identity.born_in, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return errno;
+  int error = ::write(fd, "0", 1) == 1 ? 0 : errno;
+  ::close(fd);
+  return error;
+}
+
 int drop_identity(const LaunchIdentity& identity) {
   if (!identity.uid) return 0;
   // The raw calls: glibc's wrappers signal every thread it knows of, and after fork there is only this one.

@@ -41,7 +41,8 @@ struct PrivateMounts {
 
 struct LaunchIdentity {
   std::optional<std::uint32_t> uid;           // drop to this user before exec
-  std::vector<int> join_fds;                  // files of the groups: "0" written there joins
+  std::vector<int> join_fds;                  // files of version 1 groups: "0" written there joins
+  int born_in = -1;                           // folder of a version 2 group, for clone3 or join_late
   std::optional<std::uint64_t> file_bytes{};  // no file gets larger (RLIMIT_FSIZE)
 };
 
@@ -54,6 +55,8 @@ int enter_private_mounts(const PrivateMounts& mounts, const char** step);
 // accepted out here. After enter_private_mounts, which gives an ordinary user the right to.
 int enter_gated_network(int hand_over, std::uint16_t port, const char** step);
 int join_cgroups(const LaunchIdentity& identity);
+// The version 2 group, for a process that was not born in it: some 10 ms.
+int join_late(const LaunchIdentity& identity);
 int drop_identity(const LaunchIdentity& identity);
 // Limits that every job has, whatever it asks: no core files, and so few processes (of its user, all jobs together)
 // that a fork bomb without a limit of its own does not take the host down. Costs nothing, unlike a cgroup.

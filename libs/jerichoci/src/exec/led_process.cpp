@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -41,14 +42,33 @@ struct Start {
 }
 
 // After vfork: the leader waits, its memory and the engine's is ours until exec.
-[[noreturn]] void first_main(const Start& s, pid_t leader) {
+[[noreturn]] void first_main(const Start& s, pid_t leader, bool born_in_group) {
   // Not the leader: a group's lack of memory ends one of its processes with all that share its memory.
-  if (int error = join_cgroups(s.plan->identity)) give_up(s.report(), error, "join the job's cgroup");
-  if (int error = place_descriptors(s.descriptors, s.count)) give_up(s.report(), error, "dup2");
+  int error = join_cgroups(s.plan->identity);
+  if (!error && !born_in_group) error = join_late(s.plan->identity);
+  if (error) give_up(s.report(), error, "join the job's cgroup");
+  if ((error = place_descriptors(s.descriptors, s.count))) give_up(s.report(), error, "dup2");
   ::fcntl(3, F_SETFD, FD_CLOEXEC);
   const char* step = "";
-  int error = s.plan->become_first(leader, &step);
+  error = s.plan->become_first(leader, &step);
   give_up(3, error, step);
+}
+
+// The first program's process. One that is born in its version 2 group has memory of its own: clone3 that shares it
+// wants a stack, and a copy costs less than to move into the group later.
+pid_t start_first(const Start& s, pid_t leader) {
+  if (int group = s.plan->identity.born_in; group >= 0) {
+    struct clone_args args{};
+    args.flags = CLONE_INTO_CGROUP;
+    args.exit_signal = SIGCHLD;
+    args.cgroup = static_cast<std::uint64_t>(group);
+    auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &args, sizeof args));
+    if (pid == 0) first_main(s, leader, true);
+    if (pid > 0) return pid;  // else a kernel before 5.7, or a filter that hides clone3
+  }
+  pid_t pid = ::vfork();
+  if (pid == 0) first_main(s, leader, false);
+  return pid;
 }
 
 [[noreturn]] void leader_main(const Start& s) {
@@ -60,9 +80,8 @@ struct Start {
     if (int error = enter_gated_network(s.hand_over, AllowProxy::kPort, &step)) give_up(s.report(), error, step);
   pid_t leader = ::getpid();
   begin_to_lead(s.engine);
-  pid_t first = ::vfork();
-  if (first == 0) first_main(s, leader);
-  if (first < 0) give_up(s.report(), errno, "vfork");
+  pid_t first = start_first(s, leader);
+  if (first < 0) give_up(s.report(), errno, "start the first process");
   ::dup3(s.report(), 3, O_CLOEXEC);
   for (int fd = 0; fd < 3; ++fd) ::close(fd);
   ::syscall(SYS_close_range, 4u, ~0u, 0u);

@@ -178,6 +178,7 @@ class JobRun {
     LaunchIdentity who;
     who.uid = c_.engine.job_uid;
     for (const auto& fd : cgroup_.join_fds()) who.join_fds.push_back(fd.get());
+    who.born_in = cgroup_.born_in();
     who.file_bytes = job_.limits.disk_bytes;
     return who;
   }
