@@ -20,7 +20,7 @@ TEST_CASE("helper: run one job until killed" * doctest::skip()) {
   TestRepository repo;
   repo.write("a", "1");
   auto snapshot = *(*engine)->snapshot_commit(repo.path(), repo.commit());
-  RunRequest request{.snapshot = snapshot, .run_id = "killed"};
+  RunRequest request{.snapshot = snapshot, .run_id = std::getenv("JCI_WORD")};
   request.jobs = {shell_job("test", std::string("setsid sleep 600 & echo up; sleep 600; : ") + std::getenv("JCI_WORD")),
                   shell_job("after", "true")};
   request.jobs[0].runtime = *parse_runtime(std::getenv("JCI_RUNTIME"));
@@ -39,7 +39,7 @@ TEST_CASE("an engine killed with a job running: the next start settles it as los
     command.argv[0] = fs::read_symlink("/proc/self/exe");
     command.env = {"JCI_ROOT=" + root.string(), "JCI_WORD=" + word, "JCI_RUNTIME=" + std::string(to_string(runtime))};
     auto helper = pika::proc::Child::start(command);
-    auto log = root / "runs/killed/jobs/test/log.raw";
+    auto log = root / "runs" / word / "jobs/test/log.raw";
     wait_until("the job is up", [&] {
       auto text = pika::read_file(log);
       return text && text->find("up\n") != std::string::npos;
@@ -49,7 +49,7 @@ TEST_CASE("an engine killed with a job running: the next start settles it as los
     helper.wait();
     auto engine = Engine::open({.state_root = root});
     REQUIRE(engine.has_value());
-    auto run = (*engine)->load_run_record("killed");
+    auto run = (*engine)->load_run_record(word);
     REQUIRE(run.has_value());
     CHECK(run->status == Status::failed);
     CHECK(run->failure == FailureKind::lost);
@@ -58,12 +58,12 @@ TEST_CASE("an engine killed with a job running: the next start settles it as los
     CHECK(run->jobs[1].status == Status::skipped);
     wait_until("the job's processes are gone", [&] { return processes_with(word).empty(); });
     CHECK(leftovers(root).empty());
-    auto events = *pika::read_file(root / "runs/killed/events.jsonl");
+    auto events = *pika::read_file(root / "runs" / word / "events.jsonl");
     auto last = pika::json::parse(std::string_view(events).substr(events.rfind('\n', events.size() - 2) + 1));
     CHECK(pika::json::find_string(*last, "event") == "run_finished");
     CHECK(pika::json::find_string(*last, "failure") == "lost");
     CHECK(pika::json::find_int(*last, "seq") == std::count(events.begin(), events.end(), '\n'));
-    CHECK((*engine)->load_log("killed", "test", 0, 100)->bytes == "up\n");
+    CHECK((*engine)->load_log(word, "test", 0, 100)->bytes == "up\n");
   }
 }
 

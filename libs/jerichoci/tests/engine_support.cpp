@@ -128,7 +128,7 @@ std::vector<std::string> leftovers(const fs::path& root) {
     if (line.find(root.string()) != std::string_view::npos) found.emplace_back(line);
   std::vector<std::string> runs;
   for (const auto& entry : fs::directory_iterator(root / "runs", error))
-    runs.push_back("jerichoci-" + entry.path().filename().string());
+    runs.push_back("jerichoci-" + entry.path().filename().string() + "-");
   for (const auto& entry :
        fs::recursive_directory_iterator("/sys/fs/cgroup", fs::directory_options::skip_permission_denied, error))
     for (const auto& run : runs)

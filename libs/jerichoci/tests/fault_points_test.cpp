@@ -21,9 +21,10 @@ EngineConfig whole_config(const fs::path& root) {
   return config;
 }
 
-// A run that goes through every part of the engine.
+// A run that goes through every part of the engine. Its id is the test's own word: cgroups and stages are named by run
+// ids, and another copy of these tests may be at work on this host.
 RunRequest whole_request(const SnapshotRecord& snapshot, const std::string& word) {
-  RunRequest request{.target_id = "unit", .snapshot = snapshot, .run_id = "killed"};
+  RunRequest request{.target_id = "unit", .snapshot = snapshot, .run_id = word};
   auto test = shell_job("test", "echo one; cat hello.txt; echo two > made; echo three > $PIKA_CACHE_C/f; : " + word);
   test.limits.pids = 50;
   test.caches = {"c"};
@@ -104,8 +105,8 @@ void check_runs(Engine& engine, const fs::path& root) {
 }
 
 void check_rerun(Engine& engine, const std::string& word) {
-  auto again = engine.load_plan("killed") ? engine.rerun_jobs("killed", {}, {})
-                                          : pika::Result<RunRecord>(std::unexpected(pika::Error{}));
+  auto again = engine.load_plan(word) ? engine.rerun_jobs(word, {}, {})
+                                      : pika::Result<RunRecord>(std::unexpected(pika::Error{}));
   if (!again) {  // it died before there was a plan: the same request again
     TestRepository repo;
     repo.write("hello.txt", "hello\n");

@@ -2,6 +2,9 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/inotify.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cstdlib>
 
@@ -113,4 +116,42 @@ TEST_CASE("a program that is ended by SIGTERM leaves no run that says it runs fo
   CHECK(run->jobs[0].log_bytes == 3);
   CHECK(watching->list_runs(5, nullptr).at(0).failure == FailureKind::lost);
   wait_until("nothing is left", [&] { return leftovers(watching.root()).empty(); });
+}
+
+namespace {
+
+// Takes the mark of run "r" and dies; a child that it forked meanwhile keeps the lock, as one does that has not closed
+// its copies of descriptors yet, until the file was opened three times more.
+[[noreturn]] void die_with_mark(const fs::path& root, int ready) {
+  auto mark = BusyMark::take(root, "r");
+  int watch = ::inotify_init1(IN_CLOEXEC);
+  if (!mark || ::inotify_add_watch(watch, (root / "busy/r").c_str(), IN_OPEN) < 0) ::_exit(1);
+  if (::fork() == 0) {
+    ::alarm(30);
+    [[maybe_unused]] auto told = ::write(ready, "x", 1);
+    char events[4096];
+    for (long opened = 0; opened < 3;) {
+      auto n = ::read(watch, events, sizeof events);
+      if (n > 0) opened += n / static_cast<long>(sizeof(struct inotify_event));
+    }
+  }
+  ::_exit(0);
+}
+
+}  // namespace
+
+TEST_CASE("an engine killed while it forked: its run is settled by the next start, not taken for one at work") {
+  pika::TempDir folder("jci-mark-");
+  RunStore store(folder.path());
+  int ready[2];
+  REQUIRE(::pipe(ready) == 0);
+  auto engine = ::fork();
+  if (engine == 0) die_with_mark(folder.path(), ready[1]);
+  ::close(ready[1]);
+  char byte = 0;
+  CHECK(::read(ready[0], &byte, 1) == 1);
+  ::close(ready[0]);
+  ::waitpid(engine, nullptr, 0);
+  CHECK(settle_dead_run(store, "r"));
+  CHECK(fs::is_empty(folder.path() / "busy"));
 }

@@ -70,8 +70,10 @@ TEST_CASE("a daemon that left group and session does not hold up the end, and en
   TestEngine engine({.allow_host_process = true});
   for (auto runtime : kBoth) {
     auto word = unique_word();
+    // The job ends only when the daemon is one: in a session of its own, its parent gone, deaf to TERM and HUP.
     auto job =
-        job_of(runtime, "setsid sh -c 'trap \"\" TERM HUP; (sleep 600; : " + word + ") & sleep 600' & echo done");
+        job_of(runtime, "mkfifo up && setsid sh -c '(trap \"\" TERM HUP; echo up >up; sleep 600; sleep 600; : " + word +
+                            ") &' && read word <up && echo done");
     auto ran = run_one(*engine, job);
     CHECK(ran.record.status == Status::passed);
     CHECK(ran.logs["test"] == "done\n");

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "pika/base/clock.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/hash.hpp"
 #include "pika/base/text.hpp"
@@ -119,7 +121,38 @@ std::optional<BusyMark> BusyMark::take(const fs::path& state_root, const std::st
     struct stat st{};
     if (::fstat(fd.get(), &st) != 0) throw SystemError(fmt::format("stat '{}'", path.string()));
     // Whoever had it may have removed the name between our open and our lock: then the lock holds nothing.
-    if (st.st_nlink > 0) return BusyMark(std::move(path), std::move(fd));
+    if (st.st_nlink == 0) continue;
+    BusyMark mark(std::move(path), std::move(fd));
+    if (auto start = process_start_time(::getpid())) mark.note(fmt::format("engine {} {}", ::getpid(), *start));
+    return mark;
+  }
+}
+
+namespace {
+
+// Whether the last that locked this file says who it is, and is no more. Only worth waiting by: the lock decides.
+bool holder_is_dead(const fs::path& mark) {
+  auto text = pika::read_file(mark);
+  if (!text) return false;
+  bool dead = false;
+  for (auto line : pika::split(*text, '\n')) {
+    auto words = pika::split(line, ' ');
+    if (words.size() != 3 || words[0] != "engine") continue;
+    auto pid = pika::parse_number<int>(words[1]);
+    auto start = pika::parse_number<std::uint64_t>(words[2]);
+    dead = pid && start && process_start_time(*pid) != start;
+  }
+  return dead;
+}
+
+}  // namespace
+
+std::optional<BusyMark> BusyMark::take_over(const fs::path& state_root, const std::string& run_id) {
+  auto give_up = pika::monotonic_now() + 2 * pika::kSecond;
+  while (true) {
+    auto mark = take(state_root, run_id);
+    if (mark || pika::monotonic_now() > give_up || !holder_is_dead(state_root / "busy" / run_id)) return mark;
+    ::poll(nullptr, 0, 5);
   }
 }
 

@@ -2,7 +2,8 @@
 //
 // busy/<run id> is locked (flock) by the engine that runs it and removed at the end. A file there that can be locked
 // belongs to a dead engine: its run is settled. The file's lines name what must be removed then: "cgroup <folder>",
-// "folder <path>", "process <pid> <start time>".
+// "folder <path>", "process <pid> <start time>". "engine <pid> <start time>" says who locked it: the lock outlives a
+// killed engine for as long as a child that it was just forking has not closed its copies of descriptors.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -44,7 +45,10 @@ class RunStore {
 // The busy file of a run while this object lives.
 class BusyMark {
  public:
+  // Nothing when somebody has it.
   static std::optional<BusyMark> take(const std::filesystem::path& state_root, const std::string& run_id);
+  // The same, but where who had it is dead the lock is waited for, two seconds at most.
+  static std::optional<BusyMark> take_over(const std::filesystem::path& state_root, const std::string& run_id);
   BusyMark(BusyMark&&) noexcept;
   BusyMark& operator=(BusyMark&&) noexcept;
   ~BusyMark();  // lets go; the file stays unless done() was called
@@ -66,6 +70,7 @@ std::vector<std::string> settle_dead_runs(const RunStore& store);
 bool settle_dead_run(const RunStore& store, const std::string& run_id);
 
 // The kernel's start time of a process (field 22 of /proc/<pid>/stat), so that a number used again is not mistaken.
+// Nothing for one that has ended.
 std::optional<std::uint64_t> process_start_time(int pid);
 
 }  // namespace jerichoci

@@ -32,6 +32,7 @@ std::optional<std::uint64_t> process_start_time(int pid) {
   auto close = text.rfind(')');
   if (close == std::string::npos) return std::nullopt;
   auto fields = pika::split(std::string_view(text).substr(close + 1), ' ');
+  if (fields.size() > 1 && fields[1] == "Z") return std::nullopt;  // dead, and only not waited for yet
   return fields.size() > 20 ? pika::parse_number<std::uint64_t>(fields[20]) : std::nullopt;
 }
 
@@ -130,7 +131,7 @@ void settle_record(const RunStore& store, const std::string& run_id) {
 }  // namespace
 
 bool settle_dead_run(const RunStore& store, const std::string& run_id) {
-  auto mark = BusyMark::take(store.root(), run_id);
+  auto mark = BusyMark::take_over(store.root(), run_id);
   if (!mark) return false;  // an engine that lives has it
   remove_noted(mark->lines());
   remove_work(store.root() / "work" / run_id);

@@ -53,7 +53,7 @@ std::vector<std::string> names_of_runs(const fs::path& state_root) {
   std::error_code error;
   std::vector<std::string> runs;
   for (const auto& entry : fs::directory_iterator(state_root / "runs", error))
-    runs.push_back("jerichoci-" + entry.path().filename().string());
+    runs.push_back("jerichoci-" + entry.path().filename().string() + "-");
   return runs;
 }
 
