@@ -1,4 +1,6 @@
 #include <doctest/doctest.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include "engine_support.hpp"
 #include "exec/cgroup.hpp"
@@ -27,6 +29,25 @@ TEST_CASE("a job that wants more memory than its limit is out of memory, not a f
     }
     CHECK(leftovers(engine.root()).empty());
   }
+}
+
+TEST_CASE("an engine larger than a job's memory limit: the job is ended for it, not the leader that cleans up") {
+  if (!CgroupHost::detect().memory) return;
+  // What a leader's death would leave comes to us.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  std::vector<char> large(400u << 20, 'x');
+  TestEngine engine({.allow_host_process = true});
+  for (auto runtime : {Runtime::sandbox, Runtime::host_process}) {
+    auto job = shell_job("test", "");
+    job.command = {"perl", "-e", "my $x = 'a' x 300_000_000; print length $x"};
+    job.runtime = runtime;
+    job.limits.memory_bytes = 64u << 20;
+    CHECK(run_one(*engine, job).record.failure == FailureKind::out_of_memory);
+    CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+    CHECK(leftovers(engine.root()).empty());
+  }
+  ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+  CHECK(large.back() == 'x');
 }
 
 TEST_CASE("a fork bomb stops at its process limit, and nothing is left of it") {

@@ -181,7 +181,11 @@ pika::Status Checkouts::build(const ObjectStore& store, const Oid& tree, const f
     }
     pika::remove_tree(delta);
   }
-  if (!below) PIKA_TRY(write_whole_tree(store, tree, files, aside));
+  if (!below) {
+    // Read whole before it is written: git takes a name that is there twice for either of the two.
+    if (!base) PIKA_TRY(diff_trees(repository, {}, tree, SIZE_MAX));
+    PIKA_TRY(write_whole_tree(store, tree, files, aside));
+  }
   settle_tree(files, owner_);
   replace_file(aside / "checkout.json",
                pika::json::print_pretty(pika::json::Object{{"schema_version", 1}, {"below", std::move(named)}}));

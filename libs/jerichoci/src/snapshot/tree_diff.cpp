@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include <map>
 
 #include "pika/base/text.hpp"
@@ -23,6 +25,9 @@ using Folder = std::map<std::string, TreeEntry>;  // by name; an entry's path is
 bool is_folder(const TreeEntry& e) {
   return (e.mode & kGitFormat) == kGitFolder;
 }
+
+// As git: a tree that is deeper is somebody's attack on the stacks of those who read it.
+constexpr std::ptrdiff_t kDeepest = 2048;
 
 class Differ {
  public:
@@ -63,6 +68,8 @@ class Differ {
   static pika::Result<Folder> read(const Repository& store, const Oid& tree, const std::string& prefix) {
     Folder out;
     if (tree.is_zero()) return out;
+    if (std::count(prefix.begin(), prefix.end(), '/') > kDeepest)
+      return fail(ErrorKind::invalid, fmt::format("the tree has folders more than {} deep", kDeepest));
     auto entries = store.list(tree, "");
     if (entries.empty() && store.tree_of(tree) != tree)
       return fail(ErrorKind::not_found, fmt::format("the tree {} is not in the store", tree.hex()));
