@@ -10,6 +10,8 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PATCHES = sorted((ROOT / "tests/mutants").glob("*.patch"))
+# Names of cases, as literals; a name over two lines is one.
+CASES = re.sub(r'"\s*\n\s*"', "", "\n".join(file.read_text() for file in [*ROOT.glob("libs/**/tests/*_test.cpp"), *ROOT.glob("libs/jerichoci/src/testing/*.cpp")]))
 
 
 class Mutants(unittest.TestCase):
@@ -31,10 +33,20 @@ class Mutants(unittest.TestCase):
         files = pathlib.Path(os.environ["PIKA_BUILD"]).rglob("CTestTestfile.cmake")
         tests = {name for file in files for name in re.findall(r"^add_test\((?:\[=*\[)?([^\]\s]+)", file.read_text(), re.M)}
         for patch in PATCHES:
-            head = dict(re.findall(r"^(Fault|Test): (.+)$", patch.read_text(), re.M))
+            head = dict(re.findall(r"^(Fault|Test|Case): (.+)$", patch.read_text(), re.M))
             with self.subTest(patch.name):
-                self.assertEqual(set(head), {"Fault", "Test"})
+                self.assertEqual(set(head) - {"Case"}, {"Fault", "Test"})
                 self.assertIn(head["Test"], tests)
+                if "Case" in head:
+                    self.assertIn(f'"{head["Case"]}"', CASES)
+
+    def test_every_seen_fault_has_a_test_and_a_mutant(self):
+        rows = re.findall(r"^\| .+? \| (.+?) \| `(.+?)` \|$", (ROOT / "docs/seen.md").read_text(), re.M)
+        self.assertGreater(len(rows), 10)
+        for case, mutant in rows:
+            with self.subTest(mutant):
+                self.assertIn(f'"{case}"', CASES)
+                self.assertIn(f"Case: {case}\n", (ROOT / "tests/mutants" / f"{mutant}.patch").read_text())
 
 
 if __name__ == "__main__":
