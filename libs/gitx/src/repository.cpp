@@ -1,11 +1,11 @@
 #include "pika/gitx/repository.hpp"
 
 #include <fmt/format.h>
-#include <git2.h>
 
 #include <algorithm>
 #include <mutex>
 
+#include "libgit2.hpp"
 #include "pika/base/check.hpp"
 #include "pika/base/text.hpp"
 
@@ -13,61 +13,12 @@ namespace pika::git {
 
 namespace {
 
-struct Free {
-  void operator()(git_repository* p) const { git_repository_free(p); }
-  void operator()(git_object* p) const { git_object_free(p); }
-  void operator()(git_commit* p) const { git_commit_free(p); }
-  void operator()(git_tree* p) const { git_tree_free(p); }
-  void operator()(git_treebuilder* p) const { git_treebuilder_free(p); }
-  void operator()(git_blob* p) const { git_blob_free(p); }
-  void operator()(git_reference* p) const { git_reference_free(p); }
-  void operator()(git_revwalk* p) const { git_revwalk_free(p); }
-  void operator()(git_tree_entry* p) const { git_tree_entry_free(p); }
-  void operator()(git_reference_iterator* p) const { git_reference_iterator_free(p); }
-  void operator()(git_signature* p) const { git_signature_free(p); }
-  void operator()(git_odb* p) const { git_odb_free(p); }
-};
-template <class T>
-using Owned = std::unique_ptr<T, Free>;
-
-std::string last_error() {
-  const auto* e = git_error_last();
-  return e && e->message ? e->message : "unknown libgit2 error";
-}
-
-[[noreturn]] void broken(const std::string& call) {
-  throw std::runtime_error(fmt::format("git store: {}: {}", call, last_error()));
-}
-
-git_oid to_git(const Oid& id) {
-  git_oid out;
-  git_oid_fromraw(&out, id.bytes().data());
-  return out;
-}
-Oid from_git(const git_oid* id) {
-  return Oid::from_bytes(id->id);
-}
-
 Signature signature_of(const git_signature* s) {
   if (!s) return {};
   return {s->name ? s->name : "", s->email ? s->email : "", static_cast<Micros>(s->when.time) * kSecond};
 }
 
-Owned<git_signature> to_git(const Signature& s) {
-  git_signature* out = nullptr;
-  auto name = std::string(trim(s.name)), email = std::string(trim(s.email));
-  if (git_signature_new(&out, name.empty() ? "nobody" : name.c_str(),
-                        email.empty() ? "nobody@localhost" : email.c_str(), s.time / kSecond, 0) != 0)
-    broken("signature");
-  return Owned<git_signature>(out);
-}
-
 }  // namespace
-
-struct Repository::Impl {
-  Owned<git_repository> repo;
-  std::filesystem::path path;
-};
 
 std::string CommitInfo::subject() const {
   return std::string(trim(std::string_view(message).substr(0, message.find('\n'))));
@@ -83,7 +34,8 @@ Repository::Repository(Repository&&) noexcept = default;
 Repository& Repository::operator=(Repository&&) noexcept = default;
 Repository::~Repository() = default;
 
-Result<Repository> Repository::open(const std::filesystem::path& path) {
+namespace {
+void set_up_library() {
   static std::once_flag once;
   std::call_once(once, [] {
     git_libgit2_init();
@@ -92,12 +44,32 @@ Result<Repository> Repository::open(const std::filesystem::path& path) {
     git_libgit2_opts(GIT_OPT_ENABLE_STRICT_HASH_VERIFICATION, 0);
     git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
   });
+}
+}  // namespace
+
+Result<Repository> Repository::open(const std::filesystem::path& path) {
+  set_up_library();
   Repository r;
   git_repository* raw = nullptr;
   if (git_repository_open_ext(&raw, path.c_str(), 0, "/") != 0)
     return fail(ErrorKind::not_found, fmt::format("'{}' is not a git repository", path.string()));
   r.impl_->repo.reset(raw);
   r.impl_->path = git_repository_path(raw);
+  return r;
+}
+
+Result<Repository> Repository::over_objects(const std::vector<std::filesystem::path>& folders) {
+  set_up_library();
+  git_odb* raw_odb = nullptr;
+  if (git_odb_new(&raw_odb) != 0) broken("odb");
+  Owned<git_odb> odb(raw_odb);
+  for (const auto& folder : folders)
+    if (git_odb_add_disk_alternate(odb.get(), folder.c_str()) != 0)
+      return fail(ErrorKind::not_found, fmt::format("'{}' holds no git objects: {}", folder.string(), last_error()));
+  Repository r;
+  git_repository* raw = nullptr;
+  if (git_repository_wrap_odb(&raw, odb.get()) != 0) broken("wrap odb");
+  r.impl_->repo.reset(raw);
   return r;
 }
 
@@ -255,17 +227,6 @@ std::optional<std::uint64_t> Repository::blob_size(const Oid& id) const {
 }
 
 namespace {
-Owned<git_tree> tree_at(git_repository* repo, const Oid& commit_or_tree) {
-  if (commit_or_tree.is_zero()) return nullptr;
-  git_object* raw = nullptr;
-  auto oid = to_git(commit_or_tree);
-  if (git_object_lookup(&raw, repo, &oid, GIT_OBJECT_ANY) != 0) return nullptr;
-  Owned<git_object> object(raw);
-  git_object* tree = nullptr;
-  if (git_object_peel(&tree, object.get(), GIT_OBJECT_TREE) != 0) return nullptr;
-  return Owned<git_tree>(reinterpret_cast<git_tree*>(tree));
-}
-
 TreeEntry entry_of(const git_tree_entry* e, std::string path) {
   return {std::move(path), static_cast<unsigned>(git_tree_entry_filemode_raw(e)), from_git(git_tree_entry_id(e))};
 }
@@ -329,48 +290,6 @@ void Repository::walk(const Oid& commit_or_tree, const std::function<bool(const 
 Oid Repository::tree_of(const Oid& commit_or_tree) const {
   auto tree = tree_at(impl_->repo.get(), commit_or_tree);
   return tree ? from_git(git_tree_id(tree.get())) : Oid();
-}
-
-Oid Repository::write_commit(const Oid& tree_id, const std::vector<Oid>& parents, const Signature& author,
-                             const Signature& committer, const std::string& message) {
-  auto tree = tree_at(impl_->repo.get(), tree_id);
-  if (!tree) throw std::runtime_error(fmt::format("git store: no tree {}", tree_id.hex()));
-  std::vector<Owned<git_commit>> owned;
-  std::vector<const git_commit*> raw_parents;
-  for (const auto& p : parents) {
-    git_commit* raw = nullptr;
-    auto oid = to_git(p);
-    if (git_commit_lookup(&raw, impl_->repo.get(), &oid) != 0) broken("parent " + p.hex());
-    owned.emplace_back(raw);
-    raw_parents.push_back(raw);
-  }
-  auto a = to_git(author), c = to_git(committer);
-  git_oid out;
-  if (git_commit_create(&out, impl_->repo.get(), nullptr, a.get(), c.get(), nullptr, message.c_str(), tree.get(),
-                        raw_parents.size(), raw_parents.data()) != 0)
-    broken("write commit");
-  return from_git(&out);
-}
-
-Oid Repository::write_blob(std::string_view content) {
-  git_oid out;
-  if (git_blob_create_from_buffer(&out, impl_->repo.get(), content.data(), content.size()) != 0) broken("write blob");
-  return from_git(&out);
-}
-
-Oid Repository::write_tree(const std::vector<TreeEntry>& entries) {
-  git_treebuilder* raw = nullptr;
-  if (git_treebuilder_new(&raw, impl_->repo.get(), nullptr) != 0) broken("write tree");
-  Owned<git_treebuilder> builder(raw);
-  for (const auto& e : entries) {
-    auto id = to_git(e.id);
-    unsigned mode = (e.mode & 0170000) == 0100000 ? (e.mode & 0100 ? 0100755u : 0100644u) : e.mode;
-    if (git_treebuilder_insert(nullptr, builder.get(), e.path.c_str(), &id, static_cast<git_filemode_t>(mode)) != 0)
-      broken("write tree with " + quote_name(e.path));
-  }
-  git_oid out;
-  if (git_treebuilder_write(&out, builder.get()) != 0) broken("write tree");
-  return from_git(&out);
 }
 
 }  // namespace pika::git

@@ -171,7 +171,7 @@ TEST_CASE("many snapshots leave few packs") {
   TestEngine engine;
   TestRepository repo;
   for (int i = 0; i < 21; ++i) {
-    repo.write("a", std::to_string(i));
+    for (int n = 0; n < 20; ++n) repo.write("a" + std::to_string(n), std::to_string(n * 100 + i));
     REQUIRE(engine->snapshot_commit(repo.path(), repo.commit()).has_value());
   }
   int packs = 0;

@@ -42,6 +42,25 @@ pika::proc::Command git_command(const std::filesystem::path& repository, std::ve
   return c;
 }
 
+namespace {
+// For GIT_ALTERNATE_OBJECT_DIRECTORIES, where a colon separates and quotes make it harmless.
+std::string quoted_path(const std::filesystem::path& path) {
+  std::string out = "\"";
+  for (char c : path.string()) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+}  // namespace
+
+std::vector<std::string> object_folders_env(const std::vector<std::filesystem::path>& folders) {
+  if (folders.empty()) return {};
+  std::string others;
+  for (std::size_t i = 1; i < folders.size(); ++i) others += (i > 1 ? ":" : "") + quoted_path(folders[i]);
+  return {"GIT_OBJECT_DIRECTORY=" + folders[0].string(), "GIT_ALTERNATE_OBJECT_DIRECTORIES=" + others};
+}
+
 pika::Result<std::string> git_output(const pika::proc::Command& command, std::string_view input) {
   auto out = pika::proc::run(command, {.input = input, .out_cap = 1u << 30});
   std::size_t at = 3;  // behind "git -C <folder>" come options, each with its value, then the subcommand

@@ -20,6 +20,10 @@ enum class GitConfig {
 pika::proc::Command git_command(const std::filesystem::path& repository, std::vector<std::string> args,
                                 GitConfig config = GitConfig::clean, std::vector<std::string> extra_env = {});
 
+// GIT_OBJECT_DIRECTORY and its alternates for these object folders: git writes to the first and reads from all. None:
+// nothing, the repository's own count.
+std::vector<std::string> object_folders_env(const std::vector<std::filesystem::path>& folders);
+
 // Runs it; an Error holds git's own last words. Gives standard output.
 pika::Result<std::string> git_output(const pika::proc::Command& command, std::string_view input = {});
 

@@ -17,6 +17,7 @@
 #include "pika/proc/child.hpp"
 #include "runstore/replace_file.hpp"
 #include "snapshot/git_program.hpp"
+#include "snapshot/object_import.hpp"
 
 namespace jerichoci {
 
@@ -24,9 +25,12 @@ namespace fs = std::filesystem;
 using pika::ErrorKind;
 using pika::fail;
 using pika::git::Oid;
+using pika::git::Repository;
 
 namespace {
 constexpr std::size_t kManyPacks = 20;  // look-ups go through every pack; above this they are merged
+// Single objects in one of 256 folders, which stands for the others as in `git gc --auto`: some 7,000 in all.
+constexpr std::size_t kManyLoose = 27;
 
 pika::Status make_store(const fs::path& path) {
   // Made aside and renamed: a kill in the middle leaves no half store behind.
@@ -58,7 +62,7 @@ pika::Result<ObjectStore> ObjectStore::open(const fs::path& state_root) {
 bool ObjectStore::has_tree(const Oid& tree) const {
   // Twice: another process may merge packs while we look, and the pack that was listed is gone when it is opened.
   for (int tries = 0; tries < 2; ++tries) {
-    auto repository = pika::git::Repository::open(path_);
+    auto repository = Repository::open(path_);
     if (repository && repository->exists(tree)) return true;
   }
   return false;
@@ -73,22 +77,49 @@ fs::path ObjectStore::last_path(const fs::path& source) const {
   return path_ / "jerichoci-sources" / pika::sha256_hex(source.string());
 }
 
-pika::Status ObjectStore::import_tree(const fs::path& source, const Oid& tree, const std::vector<std::string>& env) {
+pika::Status ObjectStore::import_tree(const fs::path& source, const Oid& tree, const std::vector<fs::path>& objects) {
   auto shared = lock_shared();  // what is there now stays until it is held
-  if (has_tree(tree)) {
+  bool whole = ::access((path_ / "jerichoci-prune-due").c_str(), F_OK) != 0;
+  if (whole && has_tree(tree)) {
     hold(tree);
     return {};
   }
-  std::string wanted = tree.hex() + "\n";
+  auto store = PIKA_TRY(Repository::open(path_));
+  auto theirs = objects.empty() ? Repository::open(source) : Repository::over_objects(objects);
+  auto missing = theirs ? missing_objects(store, *theirs, tree, whole ? StoredTrees::whole : StoredTrees::perhaps_not)
+                        : std::unexpected(theirs.error());
+  if (missing && is_little(*theirs, *missing)) {
+    PIKA_TRY(copy_objects(store, *theirs, *missing));
+  } else if (missing) {
+    std::string wanted;
+    for (const auto& id : *missing) wanted += id.hex() + "\n";
+    PIKA_TRY(import_pack(source, tree, objects, wanted, false));
+  } else {
+    // A repository that libgit2 does not understand, or one whose git fetches what it lacks when it is asked for.
+    PIKA_TRY(import_pack(source, tree, objects, tree.hex() + "\n" + since_last(source), true));
+  }
+  hold(tree);
+  pika::make_dirs(last_path(source).parent_path());
+  replace_file(last_path(source), tree.hex() + "\n");  // a help: without it more is packed
+  if (looks_merge_due()) consolidate();
+  return {};
+}
+
+// What git need not pack, because it is here since the last time.
+std::string ObjectStore::since_last(const fs::path& source) const {
   auto known = pika::read_file(last_path(source));
   auto last = known ? Oid::parse(pika::trim(*known)) : std::nullopt;
-  if (last && has_tree(*last)) {
-    auto repository = pika::git::Repository::open(source);
-    if (repository && repository->exists(*last)) wanted += "^" + last->hex() + "\n";
-  }
-  auto pack =
-      git_command(source, {"pack-objects", "--revs", "--stdout", "--quiet", "--delta-base-offset", "--window=0"},
-                  GitConfig::clean, env);
+  if (!last || !has_tree(*last)) return {};
+  auto repository = Repository::open(source);
+  return repository && repository->exists(*last) ? "^" + last->hex() + "\n" : std::string();
+}
+
+// `wanted`: lines of what goes into the pack; with `whole_trees` each stands for all that lies below it.
+pika::Status ObjectStore::import_pack(const fs::path& source, const Oid& tree, const std::vector<fs::path>& objects,
+                                      const std::string& wanted, bool whole_trees) const {
+  std::vector<std::string> args = {"pack-objects", "--stdout", "--quiet", "--delta-base-offset", "--window=0"};
+  if (whole_trees) args.emplace_back("--revs");
+  auto pack = git_command(source, std::move(args), GitConfig::clean, object_folders_env(objects));
   auto pipe = pika::make_pipe();
   // A file in memory, not a pipe: a packer that ends early would send us SIGPIPE.
   pika::UniqueFd wanted_fd(::memfd_create("wanted", MFD_CLOEXEC));
@@ -108,20 +139,25 @@ pika::Status ObjectStore::import_tree(const fs::path& source, const Oid& tree, c
   if (!indexed.ok() || !has_tree(tree))
     return fail(ErrorKind::unavailable,
                 fmt::format("the tree {} could not be stored: {}", tree.hex(), pika::to_utf8(pika::trim(indexed.err))));
-  hold(tree);
-  pika::make_dirs(last_path(source).parent_path());
-  replace_file(last_path(source), tree.hex() + "\n");  // a help: without it more is packed
-  consolidate();
   return {};
 }
 
+bool ObjectStore::looks_merge_due() const {
+  auto count = [](const fs::path& folder, std::string_view extension) {
+    std::size_t n = 0;
+    std::error_code error;
+    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+      n += extension.empty() || it->path().extension() == extension;
+    return n;
+  };
+  return count(path_ / "objects/pack", ".pack") >= kManyPacks || count(path_ / "objects/17", "") >= kManyLoose;
+}
+
 void ObjectStore::consolidate() const {
-  std::size_t packs = 0;
-  for (const auto& entry : fs::directory_iterator(path_ / "objects/pack")) packs += entry.path().extension() == ".pack";
-  if (packs < kManyPacks) return;
   auto lock = pika::FileLock::try_lock(path_ / "jerichoci-repack.lock");
   if (!lock) return;  // somebody is at it
-  // Geometric: merges small packs whole, drops no object, and readers find the merged pack by themselves.
+  // Geometric: merges small packs whole and takes single objects in, drops no object, and readers find the merged pack
+  // by themselves.
   auto done = git_output(git_command(path_, {"repack", "--geometric=2", "-d", "--quiet"}));
   if (!done) pika::log_warning("jerichoci", "packs of '{}' were not merged: {}", path_.string(), done.error().what);
 }

@@ -61,16 +61,6 @@ pika::Result<Places> find_places(const fs::path& repository) {
   return Places{fs::path(lines[0]), fs::path(lines[1]), fs::path(lines[2])};
 }
 
-// For GIT_ALTERNATE_OBJECT_DIRECTORIES, where a colon separates and quotes make it harmless.
-std::string quoted_path(const fs::path& path) {
-  std::string out = "\"";
-  for (char c : path.string()) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
-
 void copy_index(const fs::path& from, const fs::path& to) {
   auto bytes = pika::read_file(from);
   if (!bytes) return;  // a new repository has none
@@ -164,9 +154,9 @@ pika::Status compare_with_head(const ObjectStore& store, const fs::path& top, Sn
 
 pika::Result<SnapshotRecord> capture(ObjectStore& store, const Places& places, const fs::path& index,
                                      const fs::path& scratch) {
-  std::vector<std::string> env = {
-      "GIT_INDEX_FILE=" + index.string(), "GIT_OBJECT_DIRECTORY=" + (scratch / "objects").string(),
-      "GIT_ALTERNATE_OBJECT_DIRECTORIES=" + quoted_path(places.objects) + ":" + quoted_path(store.path() / "objects")};
+  std::vector<fs::path> objects = {scratch / "objects", places.objects, store.path() / "objects"};
+  auto env = object_folders_env(objects);
+  env.push_back("GIT_INDEX_FILE=" + index.string());
   auto git = [&](std::vector<std::string> args) {
     return git_output(git_command(places.top, std::move(args), GitConfig::users, env));
   };
@@ -175,7 +165,7 @@ pika::Result<SnapshotRecord> capture(ObjectStore& store, const Places& places, c
   if (!tree) return fail(ErrorKind::internal, "git write-tree gave no object id");
   SnapshotRecord snapshot;
   snapshot.tree = *tree;
-  PIKA_TRY(store.import_tree(places.top, *tree, env));
+  PIKA_TRY(store.import_tree(places.top, *tree, objects));
   auto compared = compare_with_head(store, places.top, snapshot);
   if (!compared) PIKA_TRY(compare_by_git(git, snapshot));
   snapshot.dirty = !snapshot.dirty_files.empty();

@@ -46,6 +46,9 @@ struct Ref {
 class Repository {
  public:
   static Result<Repository> open(const std::filesystem::path& path);  // a bare repository or a work tree
+  // The objects of several folders ("objects" of a repository, with the alternates these name) read as one: no refs,
+  // no configuration.
+  static Result<Repository> over_objects(const std::vector<std::filesystem::path>& folders);
   Repository(Repository&&) noexcept;
   Repository& operator=(Repository&&) noexcept;
   ~Repository();
@@ -84,6 +87,9 @@ class Repository {
   // A tree of these entries, whose paths are plain names and whose objects are there, in any order; the modes of old
   // git versions (0100664) become today's. A tree that is there already is not written again.
   Oid write_tree(const std::vector<TreeEntry>& entries);
+  // An object of another repository as it is, whatever its kind; its content is held against its id. On disk, as far as
+  // core.fsyncObjectFiles of this repository says, when this returns. not_found when `from` cannot give it.
+  Status copy_object(const Repository& from, const Oid& id);
 
   void* raw() const;  // git_repository*
 
