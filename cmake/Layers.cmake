@@ -29,6 +29,7 @@ set(PIKA_LAYERS
   "app-pika-runner: base runner"
   "app-pikaci: base jerichoci pikaci json gitx proc"
   "app-ph: base ph"
+  "app-jericho-bench: base json jerichoci"
   "app-jericho-conformance: base jerichoci"
 )
 

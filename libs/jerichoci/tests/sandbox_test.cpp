@@ -158,6 +158,28 @@ TEST_CASE("a host that cannot isolate refuses sandbox jobs with the remedy, and 
   CHECK(leftovers(engine.root()).empty());
 }
 
+TEST_CASE("what a host can isolate with is tried once, and again when the sandbox program is another one") {
+  pika::TempDir folder("jci-bwrap-");
+  auto counting = folder.path() / "bwrap", count = folder.path() / "count";
+  auto write = [&](const std::string& script) { pika::write_file_atomic(counting, script, 0755); };
+  auto tries = [&] {
+    auto text = pika::read_file(count);
+    return text ? text->size() : 0;
+  };
+  fs::permissions(folder.path(), fs::perms::all);  // for a sandbox program that runs as the jobs' user
+  write("#!/bin/sh\necho >> " + count.string() + "\nexec bwrap \"$@\"\n");
+  TestEngine engine({.bubblewrap = counting});
+  CHECK(engine->isolation().sandbox);
+  auto once = tries();
+  CHECK(once > 0);
+  engine.reopen();
+  CHECK(engine->isolation().sandbox);
+  CHECK(tries() == once);
+  write("#!/bin/sh\necho no >&2\nexit 1\n");
+  engine.reopen();
+  CHECK(!engine->isolation().sandbox);
+}
+
 TEST_CASE("the isolation report says how workspaces are made and which limits hold") {
   TestEngine engine;
   auto report = engine->isolation();

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "exec/isolation_memory.hpp"
 #include "exec/sandbox.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/hash.hpp"
@@ -84,6 +85,12 @@ IsolationReport Isolation::probe() {
     return report;
   }
   try {
+    IsolationMemory memory(config_, job_uid_);
+    if (auto kind = memory.recall()) {
+      report.sandbox = true;
+      report.workspace_kind = *kind;
+      return report;
+    }
     auto empty = config_.state_root / "checkouts" / ".empty";
     pika::make_dirs(empty);
     auto tried = try_sandbox(config_, job_uid_, WorkspaceKind::overlay, empty);
@@ -93,6 +100,7 @@ IsolationReport Isolation::probe() {
       tried = try_sandbox(config_, job_uid_, WorkspaceKind::copy, empty);
     }
     report.sandbox = tried.worked;
+    if (tried.worked) memory.remember(report.workspace_kind);
     if (!tried.worked) {
       report.why_not = fmt::format("this host cannot isolate a job: {}", tried.why);
       report.remedy = remedy_for(tried.why);
@@ -110,6 +118,12 @@ IsolationReport Isolation::report() {
   auto found = probe();
   if (found.sandbox) good_ = found;
   return found;
+}
+
+void Isolation::doubt() {
+  std::lock_guard lock(mutex_);
+  good_.reset();
+  IsolationMemory(config_, job_uid_).forget();
 }
 
 WorkspaceKind Isolation::workspace_kind() {

@@ -14,8 +14,11 @@ class Isolation {
   Isolation(const EngineConfig& config, const CgroupHost& cgroups, std::optional<std::uint32_t> job_uid)
       : config_(config), cgroups_(cgroups), job_uid_(job_uid) {}
 
-  // Runs `true` in a sandbox over an empty tree. A success is kept; a failure is tried again, it may be mended.
+  // Runs `true` in a sandbox over an empty tree. A success is kept, also for the next program with this state root
+  // (isolation_memory.hpp); a failure is tried again, it may be mended.
   IsolationReport report();
+  // A job could not be started: what was found out is tried again.
+  void doubt();
   WorkspaceKind workspace_kind();
 
  private:

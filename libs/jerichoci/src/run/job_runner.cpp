@@ -316,6 +316,7 @@ class JobRun {
     if (ending.exit.program_missing)
       return settle(FailureKind::setup_failed,
                     fmt::format("the command could not be run: {}", ending.exit.not_started));
+    if (!ending.exit.not_started.empty()) c_.engine.isolation.doubt();
     if (!ending.exit.not_started.empty())
       return settle(FailureKind::infrastructure,
                     fmt::format("the job could not be started: {}", ending.exit.not_started));
