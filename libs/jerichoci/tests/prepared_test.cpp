@@ -332,14 +332,3 @@ TEST_CASE("a cancelled run's prepare node ends, and a time limit holds for it") 
   CHECK(run->failure == FailureKind::timed_out);
   CHECK(leftovers(world.engine.root()).empty());
 }
-
-TEST_CASE("a nix build is refused with a sentence, not taken for a command") {
-  World world;
-  RunRequest request;
-  request.prepares = {make_node("deps", "")};
-  request.prepares[0].kind = PrepareSpec::Kind::nix_build;
-  request.prepares[0].command = {".#deps"};
-  auto run = world.run(request);
-  CHECK(run.failure == FailureKind::setup_failed);
-  CHECK(run.prepared[0].message.find("nix build") != std::string::npos);
-}

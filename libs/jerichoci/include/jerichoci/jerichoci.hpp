@@ -15,6 +15,7 @@
 //   work/<run>/<job>/        workspaces of running jobs, removed at the end
 //   caches/<domain>/<name>/  declared caches by trust domain: generations that jobs get views of (src/caches)
 //   outputs/<sha256>/        prepared outputs, named by what they were made from (src/prepared/output_store.hpp)
+//   nix/<domain>/            the nix store of prepare nodes that build with nix (src/prepared/nix_store.hpp)
 //   slots/                   locked files: host capacity shared by every program that runs jobs here, and the line
 //                            of runs that wait for it (src/run/slots.hpp)
 //   busy/<run id>            locked by the engine that runs it; names what is to be removed should that die
@@ -70,9 +71,11 @@ struct EngineConfig {
   std::size_t artifact_files = 5000;
   fs::path bubblewrap = "/usr/bin/bwrap";   // the sandbox program
   fs::path runc = "/usr/sbin/runc";         // the OCI runtime
+  fs::path nix = "/usr/bin/nix";            // for prepare nodes of kind nix_build; where a sandbox shows it
   std::map<std::string, fs::path> roots{};  // named root filesystems: a folder, or an OCI image layout (runtime oci)
   std::map<std::string, std::string> reuse_for_gates{};  // job id -> why: policy that lets a reused verdict count
   PreparedQuota prepared_quota{};      // of the store of prepared outputs, held after each that was made
+  std::uint64_t nix_store_bytes = 20ull << 30;  // a domain's nix store above this removes what no output came from
   Micros retry_pause = pika::kSecond;  // before a further attempt after the host's trouble; doubles, 30 times at most
   Micros sink_patience = 10 * pika::kSecond;  // that run_jobs waits for its sink when the run has ended
   // Verdicts may also be reused between jobs that see this host's tools, named by the digest of its packages
@@ -87,6 +90,7 @@ struct PreparedOutput {
   std::string id{}, role{};  // of the node that made it
   std::string trust{};       // the domain that made it
   std::string run_id{};      // the run that made it
+  std::string built_path{};  // of a nix build: "/nix/store/<hash>-<name>"; else empty
   std::uint64_t bytes = 0, files = 0;
   Micros created_at = 0, used_at = 0;
   std::vector<std::string> used_by{};    // runs that use it now: never collected

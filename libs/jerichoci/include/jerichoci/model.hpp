@@ -115,7 +115,7 @@ struct JobSpec {
 struct PrepareSpec {
   enum class Kind {
     command,    // fills the folder $PIKA_OUTPUT
-    nix_build,  // command[0] is an installable: ".#workspace-deps". No engine runs it yet: setup_failed, saying so
+    nix_build,  // command is an installable of the tree: {".#workspace-deps"} or {"-f", "default.nix", "deps"}
   };
   std::string id{};    // as a job's; unique among jobs and prepare nodes of the run
   std::string role{};  // "workspace_deps", "workspace_build", or a word of the caller's

@@ -42,6 +42,19 @@ void link_to(const fs::path& target, const fs::path& link) {
   if (::symlink(target.c_str(), link.c_str()) != 0) throw SystemError(fmt::format("symlink '{}'", link.string()));
 }
 
+// Copies what has a free name; folders as they are, so that read-only ones are no trouble.
+void add_entries(const fs::path& from, const fs::path& to) {
+  for (const auto& entry : fs::directory_iterator(from)) {
+    auto place = to / entry.path().filename();
+    if (fs::exists(fs::symlink_status(place))) continue;
+    if (fs::is_directory(entry.symlink_status())) {
+      copy_tree(entry.path(), place, CopyFiles::copy);
+    } else {
+      copy_file(entry.path(), place, {});
+    }
+  }
+}
+
 std::string lower_name(std::size_t i) {
   return i == 0 ? "lower" : fmt::format("lower{}", i);
 }
@@ -87,8 +100,26 @@ Workspace::Workspace(const WorkspaceRequest& r)
     touch_files(folder_ / "workspace", r.touched);
   }
   for (std::size_t i = 0; i < caches_.size(); ++i) make_cache(caches_[i], i);
-  for (std::size_t i = 0; i < mounts_; ++i)
-    link_to(fs::absolute(r.mounts[i].source), folder_ / fmt::format("mount-{}", i));
+  for (std::size_t i = 0; i < mounts_; ++i) make_mount(r.mounts[i], i);
+}
+
+// Several folders in one place are an overlay to read, or a copy where that cannot be.
+void Workspace::make_mount(const JobMount& mount, std::size_t i) {
+  auto name = fmt::format("mount-{}", i);
+  if (mount.below.empty()) return link_to(fs::absolute(mount.source), folder_ / name);
+  if (kind_ == WorkspaceKind::copy) {
+    make_folder(name);
+    add_entries(mount.source, folder_ / name);
+    for (const auto& folder : mount.below) add_entries(folder, folder_ / name);
+    return;
+  }
+  link_to(fs::absolute(mount.source), folder_ / (name + "-0"));
+  auto options = fmt::format("lowerdir={}-0", name);
+  for (std::size_t k = 0; k < mount.below.size(); ++k) {
+    link_to(fs::absolute(mount.below[k]), folder_ / fmt::format("{}-{}", name, k + 1));
+    options += fmt::format(":{}-{}", name, k + 1);
+  }
+  layered_mounts_[i] = std::move(options);
 }
 
 bool Workspace::cache_is_overlay(const CacheView& cache) const {
@@ -178,8 +209,14 @@ PrivateMounts Workspace::mounts(const std::string& stage) const {
       m.binds.emplace_back(name, stage + "/" + name);
     }
   }
-  for (std::size_t i = 0; i < mounts_; ++i)
-    m.binds.emplace_back(fmt::format("mount-{}", i), fmt::format("{}/mount-{}", stage, i));
+  for (std::size_t i = 0; i < mounts_; ++i) {
+    auto target = fmt::format("{}/mount-{}", stage, i);
+    if (auto layered = layered_mounts_.find(i); layered != layered_mounts_.end()) {
+      m.overlays.push_back({layered->second + (m.user_xattr ? ",userxattr" : ""), target});
+    } else {
+      m.binds.emplace_back(fmt::format("mount-{}", i), target);
+    }
+  }
   return m;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,6 +57,7 @@ class Workspace {
   PrivateMounts mounts(const std::string& stage) const;
   void make_folder(const std::string& name);
   void make_cache(CacheView& cache, std::size_t i);
+  void make_mount(const JobMount& mount, std::size_t i);
   bool cache_is_overlay(const CacheView& cache) const;
   std::filesystem::path folder_;
   WorkspaceKind kind_;
@@ -63,6 +65,7 @@ class Workspace {
   bool inside_;  // nothing can be mounted: caches with a path are made in the workspace
   std::vector<CacheView> caches_;
   std::size_t mounts_, layers_;
+  std::map<std::size_t, std::string> layered_mounts_;  // of several folders: the overlay's options
 };
 
 // PIKA_CACHE_<NAME>

@@ -6,6 +6,7 @@
 #include "jerichoci/model.hpp"
 #include "model/host_pattern.hpp"
 #include "pika/base/text.hpp"
+#include "prepared/nix_build.hpp"
 
 namespace jerichoci {
 
@@ -190,9 +191,7 @@ pika::Status check_prepare(const PrepareSpec& prepare) {
   if (prepare.command.empty() || prepare.command[0].empty() ||
       std::any_of(prepare.command.begin(), prepare.command.end(), has_nul))
     return fail(ErrorKind::invalid, fmt::format("prepare node '{}' has no command", prepare.id));
-  if (prepare.kind == PrepareSpec::Kind::nix_build && (prepare.command.size() != 1 || prepare.command[0][0] == '-'))
-    return fail(ErrorKind::invalid, fmt::format("prepare node '{}' must name one installable", prepare.id),
-                "for example \".#workspace-deps\"");
+  if (prepare.kind == PrepareSpec::Kind::nix_build) PIKA_TRY(check_installable(prepare));
   for (const auto& path : prepare.inputs)
     PIKA_TRY(check_inner_path(path, fmt::format("prepare node '{}'", prepare.id)));
   for (const auto& [name, value] : prepare.env)
@@ -258,7 +257,7 @@ pika::Status check_mount_path(const std::string& path, std::string_view what) {
               path.size() < 1024;
   bool inside = path.starts_with("/workspace/");
   for (auto* never : {"/usr", "/etc", "/proc", "/sys", "/dev", "/workspace", "/caches", "/bin", "/sbin", "/lib",
-                      "/lib32", "/lib64", "/libx32", "/run", "/tmp", "/var", "/mnt", "/output"})
+                      "/lib32", "/lib64", "/libx32", "/run", "/tmp", "/var", "/mnt", "/output", "/nix"})
     if (path == never || path.starts_with(std::string(never) + "/")) good = good && inside;
   if (good) return {};
   return fail(ErrorKind::invalid, fmt::format("{}: nothing can be mounted at {}", what, quote_name(path)),

@@ -27,6 +27,7 @@ std::string output_name(const OutputIngredients& from, const std::string& trust_
                    {"architecture", from.environment.architecture},
                    {"host_tools", from.environment.host_tools},
                    {"host_paths", list_to_json(from.host_paths)}};
+  if (spec.kind == PrepareSpec::Kind::nix_build) all["nix"] = bytes_to_json(from.nix);
   return pika::sha256_hex(json::print(json::Value(std::move(all))));
 }
 

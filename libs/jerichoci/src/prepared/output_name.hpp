@@ -15,6 +15,7 @@ struct OutputIngredients {
   std::vector<std::pair<std::string, std::string>> inputs{};  // needed outputs: id, content
   EnvironmentRecord environment{};                            // the host's tools and machine
   std::vector<std::string> host_paths{};                      // EngineConfig::sandbox_paths
+  std::string nix{};                                          // the program that builds with nix
 };
 
 // The trust domain is part of it: what one domain made is another output than what another made from the same. Limits,

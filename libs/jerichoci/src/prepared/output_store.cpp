@@ -12,6 +12,8 @@
 #include "pika/base/hash.hpp"
 #include "pika/base/log.hpp"
 #include "pika/base/text.hpp"
+#include "prepared/nix_build.hpp"
+#include "prepared/output_lock.hpp"
 #include "prepared/strict_json.hpp"
 
 namespace jerichoci {
@@ -35,15 +37,18 @@ pika::Status check_content(const std::string& content) {
 }
 
 json::Value record_to_json(const PreparedOutput& o) {
-  return json::Object{
+  json::Object out{
       {"schema_version", 1},       {"content", o.content}, {"id", o.id},       {"role", bytes_to_json(o.role)},
       {"trust", o.trust},          {"run_id", o.run_id},   {"bytes", o.bytes}, {"files", o.files},
       {"created_at", o.created_at}};
+  if (!o.built_path.empty()) out["built_path"] = o.built_path;
+  return out;
 }
 
 pika::Result<PreparedOutput> record_from_json(const json::Value& v, const std::string& content) {
   auto what = fmt::format("outputs/{}/output.json", content);
-  PIKA_TRY(check_fields(v, what, {"content", "id", "role", "trust", "run_id", "bytes", "files", "created_at"}));
+  PIKA_TRY(check_fields(v, what, {"content", "id", "role", "trust", "run_id", "bytes", "files", "created_at"},
+                        {"built_path"}));
   PreparedOutput o;
   o.content = PIKA_TRY(strict_string(v, "content", what));
   if (o.content != content) return fail(ErrorKind::invalid, fmt::format("{} is the record of another output", what));
@@ -54,6 +59,7 @@ pika::Result<PreparedOutput> record_from_json(const json::Value& v, const std::s
   o.bytes = static_cast<std::uint64_t>(PIKA_TRY(json::get_int(v, "bytes")));
   o.files = static_cast<std::uint64_t>(PIKA_TRY(json::get_int(v, "files")));
   o.created_at = PIKA_TRY(json::get_int(v, "created_at"));
+  if (json::find(v, "built_path")) o.built_path = PIKA_TRY(strict_string(v, "built_path", what));
   return o;
 }
 
@@ -73,8 +79,17 @@ std::vector<std::string> names_in(const fs::path& folder) {
 
 }  // namespace
 
-HeldOutput::HeldOutput(std::string content, fs::path payload, std::optional<PayloadManifest> manifest)
-    : content_(std::move(content)), payload_(std::move(payload)), manifest_(std::move(manifest)) {}
+HeldOutput::HeldOutput(std::string content, const fs::path& folder, std::string built_path)
+    : content_(std::move(content)), built_path_(std::move(built_path)), payload_(folder) {
+  if (!built_path_.empty()) {
+    if (!is_store_path(built_path_)) throw SystemError(EIO, "the path that nix built is no path of its store");
+    closure_ = folder / "store";
+    payload_ = *closure_ / fs::path(built_path_).filename();
+  }
+  auto manifest = read_manifest(payload_);
+  if (!manifest) throw SystemError(EIO, manifest.error().what);
+  manifest_ = std::move(*manifest);
+}
 
 HeldOutput::~HeldOutput() {
   if (user_) ::unlink(user_file_.c_str());
@@ -97,6 +112,7 @@ OutputStore::OutputStore(const fs::path& state_root, FaultHook fault)
   pika::make_dirs(root_, 0700);
   for (const auto& name : names_in(root_))
     if (name.starts_with(".gone-")) pika::remove_tree(root_ / name);
+  remove_stale_output_locks(root_);
 }
 
 pika::Result<PreparedOutput> OutputStore::read(const std::string& content, bool users) {
@@ -131,9 +147,7 @@ OutputInUse OutputStore::use(const std::string& content, const std::string& run_
   auto folder = root_ / content;
   auto record = read(content, false);
   if (!record) throw SystemError(EIO, record.error().what);
-  auto manifest = read_manifest(folder / "payload");
-  if (!manifest) throw SystemError(EIO, manifest.error().what);
-  auto held = std::make_shared<HeldOutput>(content, folder / "payload", std::move(*manifest));
+  auto held = std::make_shared<HeldOutput>(content, folder / "payload", record->built_path);
   held->bytes = record->bytes;
   auto file = folder / "users" / fmt::format("{}.{}", run_id, pika::random_hex(6));
   held->user_ = UniqueFd(::open(file.c_str(), O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
@@ -179,6 +193,13 @@ OutputInUse OutputStore::publish(const fs::path& aside, const PreparedOutput& ou
   }
   pika::remove_tree(aside);
   return held;
+}
+
+std::set<std::string> OutputStore::contents() {
+  std::set<std::string> out;
+  for (auto& name : names_in(root_))
+    if (is_content(name)) out.insert(std::move(name));
+  return out;
 }
 
 std::vector<PreparedOutput> OutputStore::list(std::vector<std::string>* warnings) {

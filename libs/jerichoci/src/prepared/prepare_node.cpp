@@ -5,14 +5,18 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "pika/base/files.hpp"
 #include "pika/base/text.hpp"
+#include "prepared/nix_build.hpp"
+#include "prepared/output_lock.hpp"
 #include "prepared/output_name.hpp"
 #include "prepared/payload.hpp"
 #include "run/job_runner.hpp"
 #include "snapshot/subset_tree.hpp"
+#include "snapshot/tree_copy.hpp"
 
 namespace jerichoci {
 
@@ -25,6 +29,20 @@ constexpr const char* kOutput = "/output";
 
 pika::Micros now() {
   return pika::system_clock().now();
+}
+
+// What the nix builds among them refer to, in one /nix/store.
+void show_closures(std::vector<JobMount>& mounts, const std::map<std::string, OutputInUse>& outputs) {
+  JobMount store{{}, "/nix/store", true, {}};
+  for (const auto& [id, output] : outputs) {
+    if (!output->closure()) continue;
+    if (store.source.empty()) {
+      store.source = *output->closure();
+    } else {
+      store.below.push_back(*output->closure());
+    }
+  }
+  if (!store.source.empty()) mounts.push_back(std::move(store));
 }
 
 class PrepareRun {
@@ -45,10 +63,6 @@ class PrepareRun {
 
  private:
   pika::Status prepare() {
-    // Said at once: run as a command, an installable would be a program that is missing.
-    if (spec_.kind == PrepareSpec::Kind::nix_build)
-      return fail(ErrorKind::unavailable, fmt::format("this engine cannot run 'nix build' ({})", spec_.command[0]),
-                  "make the output with a command: kind = \"command\"");
     auto subset = PIKA_TRY(subset_tree(c_.engine.objects, c_.tree, spec_.inputs));
     if (!subset.missing.empty())
       return fail(ErrorKind::not_found, fmt::format("the tree has no {}", pika::quote_name(subset.missing[0])),
@@ -57,9 +71,28 @@ class PrepareRun {
     for (const auto& [id, output] : c_.needed) from.inputs.emplace_back(id, output->content());
     from.environment = c_.engine.host_facts.environment();
     for (const auto& path : c_.engine.config.sandbox_paths) from.host_paths.push_back(path.string());
+    from.nix = c_.engine.config.nix.string();
     if (find(from, c_.trust.name)) return {};
     if (!c_.trust.reads_from.empty() && find(from, c_.trust.reads_from)) return {};
-    return make(subset.tree, output_name(from, c_.trust.name));
+    auto content = output_name(from, c_.trust.name);
+    if (!c_.trust.may_save) return make(subset.tree, content);
+    OutputLock lock;
+    auto got = OutputLock::take(c_.engine.outputs.root(), content, spec_.limits.time, c_.cancel_fd, lock);
+    if (got != OutputLock::Got::it) return give_up(got);
+    if (find(from, c_.trust.name)) return {};  // made while we waited
+    return make(subset.tree, content);
+  }
+
+  // While another run was making the same output.
+  pika::Status give_up(OutputLock::Got why) {
+    if (why == OutputLock::Got::cancelled) {
+      out_.record.status = Status::cancelled;
+      out_.record.message = "cancelled while another run was making it";
+    } else {
+      settle(FailureKind::timed_out, "timed out after " + pika::format_duration(spec_.limits.time) +
+                                         ", waiting for another run that makes the same output");
+    }
+    return {};
   }
 
   bool find(const OutputIngredients& from, const std::string& domain) {
@@ -74,13 +107,18 @@ class PrepareRun {
 
   pika::Status make(const pika::git::Oid& tree, const std::string& content) {
     out_.record.content = content;
+    if (is_nix())
+      if (auto there = check_nix(c_.engine.config.nix); !there) {
+        settle(FailureKind::infrastructure, there.error().text());
+        return {};
+      }
     // In the run's own work folder: what a killed engine leaves goes with that.
     auto aside = c_.engine.config.state_root / "work" / c_.run_id / (".output-" + spec_.id);
     auto payload = aside / "payload";
     pika::make_dirs(payload);
     if (c_.engine.job_uid && ::chown(payload.c_str(), *c_.engine.job_uid, *c_.engine.job_uid) != 0)
       throw pika::SystemError(fmt::format("chown '{}'", payload.string()));
-    auto job = run_command(tree, payload);
+    auto job = run_command(tree, content, aside);
     out_.record.log_bytes = job.log_bytes;
     if (job.status != Status::passed) {
       out_.record.status = job.status;
@@ -89,25 +127,42 @@ class PrepareRun {
       return {};
     }
     auto size = PIKA_TRY(seal_payload(payload));
-    auto manifest = PIKA_TRY(read_manifest(payload));
+    auto built = is_nix() ? PIKA_TRY(built_path(payload)) : std::string();
+    // Looked at before anybody is shown it: what is wrong with it is said.
+    PIKA_TRY(read_manifest(is_nix() ? payload / "store" / fs::path(built).filename() : payload));
     out_.record.bytes = size.bytes;
     if (c_.trust.may_save) {
-      PreparedOutput output{content, spec_.id, spec_.role, c_.trust.name, c_.run_id, size.bytes, size.files, now(),
-                            0,       {},       {}};
+      PreparedOutput output{
+          content, spec_.id, spec_.role, c_.trust.name, c_.run_id, built, size.bytes, size.files, now(), 0, {}, {}};
       out_.output = c_.engine.outputs.publish(aside, output);
       c_.engine.outputs.collect(c_.engine.config.prepared_quota, DryRun::no);
     } else {
-      out_.output = std::make_shared<HeldOutput>(content, payload, std::move(manifest));
+      out_.output = std::make_shared<HeldOutput>(content, payload, built);
     }
     out_.record.status = Status::passed;
     return {};
   }
 
-  JobRecord run_command(const pika::git::Oid& tree, const fs::path& payload) {
+  bool is_nix() const { return spec_.kind == PrepareSpec::Kind::nix_build; }
+
+  // The nix store of the domain; what it holds beyond its quota goes first.
+  NixStore::InUse nix_store(const fs::path& aside) const {
+    if (!c_.trust.may_save) return c_.engine.nix.throw_away(aside / "nix");
+    return c_.engine.nix.use(c_.trust.name, c_.engine.outputs.contents());
+  }
+
+  JobRecord run_command(const pika::git::Oid& tree, const std::string& content, const fs::path& aside) {
     JobSpec job;
     job.id = spec_.id;
     job.command = spec_.command;
     job.env = spec_.env;
+    std::optional<NixStore::InUse> store;
+    if (is_nix()) {
+      store = nix_store(aside);
+      bool collect = tree_bytes(store->folder) > c_.engine.config.nix_store_bytes;
+      job.command = nix_command(c_.engine.config.nix, spec_, content, collect);
+      job.env = nix_environment(spec_);
+    }
     job.network = spec_.network;
     job.allow_hosts = spec_.allow_hosts;
     job.limits = spec_.limits;
@@ -123,10 +178,14 @@ class PrepareRun {
     JobContext context{c_.engine, c_.run_id, *checkout, c_.busy, c_.journal, c_.cancel_fd};
     context.tree = tree;
     context.trust = c_.trust;
-    context.mounts.push_back({payload, kOutput, false, "PIKA_OUTPUT"});
+    context.mounts.push_back({aside / "payload", kOutput, false, "PIKA_OUTPUT"});
+    if (store) context.mounts.push_back({store->folder, "/nix", false, {}});
     for (const auto& [id, output] : c_.needed)
       context.mounts.push_back({output->payload(), "/prepared/" + id, true, prepared_variable(id)});
-    return run_job(context, job, new_job_record(job));
+    if (!store) show_closures(context.mounts, c_.needed);
+    auto record = run_job(context, job, new_job_record(job));
+    if (store) explain_nix_failure(spec_, record);
+    return record;
   }
 
   void settle(FailureKind kind, std::string message) {
@@ -169,8 +228,13 @@ std::string prepared_variable(const std::string& id) {
 pika::Result<std::vector<JobMount>> mounts_of(const JobSpec& job, const std::vector<PrepareSpec>& specs,
                                               const std::map<std::string, OutputInUse>& outputs) {
   std::vector<JobMount> out;
+  std::map<std::string, OutputInUse> shown;
   for (const auto& mount : job.prepared) {
-    const auto& output = outputs.at(mount.output);
+    const auto& output = shown[mount.output] = outputs.at(mount.output);
+    if (output->closure() && job.runtime == Runtime::host_process)
+      return fail(ErrorKind::invalid,
+                  fmt::format("'{}' was built with nix, and a host process cannot be shown a /nix/store", mount.output),
+                  "use runtime = \"sandbox\"");
     const auto& manifest = output->manifest();
     auto spec = std::find_if(specs.begin(), specs.end(), [&](const auto& s) { return s.id == mount.output; });
     if (mount.path.empty() && manifest && !manifest->mounts.empty()) {
@@ -182,6 +246,7 @@ pika::Result<std::vector<JobMount>> mounts_of(const JobSpec& job, const std::vec
                      prepared_variable(mount.output)});
     }
   }
+  show_closures(out, shown);
   std::set<std::string> places;
   for (const auto& mount : out)
     if (!places.insert(mount.target).second)

@@ -10,6 +10,7 @@
 #include "image/root_store.hpp"
 #include "jerichoci/jerichoci.hpp"
 #include "pika/base/fd.hpp"
+#include "prepared/nix_store.hpp"
 #include "prepared/output_store.hpp"
 #include "run/bell.hpp"
 #include "run/reach.hpp"
@@ -50,6 +51,7 @@ struct EngineParts {
   Isolation isolation;
   HostFacts host_facts;
   RootStore roots{config.state_root};
+  NixStore nix{config.state_root, job_uid};
   pika::UniqueFd lock;  // engine.lock, shared
 };
 
