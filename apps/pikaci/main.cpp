@@ -175,7 +175,7 @@ Commands describe(CLI::App& app, Arguments& a) {
   c.gc->add_option("--keep-days", a.gc.keep_days, "Runs that are younger stay (30)")->type_name("N");
   c.gc->add_option("--keep-runs", a.gc.keep_runs, "So many of the newest stay, whatever their age (100)")
       ->type_name("N");
-  for (const char* name : {"runs", "checkouts", "caches", "outputs", "verdicts"})
+  for (const char* name : {"runs", "checkouts", "caches", "outputs", "nix", "images", "verdicts"})
     c.gc->add_option(std::string("--") + name + "-bytes", a.gc.quotas[name],
                      std::string("At most so many bytes of ") + name + ", as 10GB; the least recently used go")
         ->transform(CLI::AsSizeValue(true))

@@ -11,10 +11,13 @@
 
 #include "engine_support.hpp"
 #include "gc/usage.hpp"
+#include "image/root_store.hpp"
+#include "jerichoci/testing/image_fixture.hpp"
 #include "jerichoci/testing/run_fixture.hpp"
 #include "pika/base/hash.hpp"
 #include "pika/base/text.hpp"
 #include "pika/proc/child.hpp"
+#include "prepared/nix_store.hpp"
 #include "runstore/run_store.hpp"
 
 using namespace jerichoci;
@@ -265,4 +268,80 @@ TEST_CASE("gc beside engines that run: every run passes and every record is whol
   auto fsck = pika::proc::run({.argv = {"git", "-C", (engine.root() / "objects.git").string(), "fsck", "--strict"}});
   CHECK_MESSAGE(fsck.ok(), fsck.err);
   CHECK(leftovers(engine.root()).empty());
+}
+
+TEST_CASE("gc: an unpacked image stays while a kept run or a job at work needs it, and goes when it is long unused") {
+  pika::TempDir folder("jci-gc-");
+  ::chmod(folder.path().c_str(), 0755);
+  auto layout = folder.path() / "image", plain = folder.path() / "plain";
+  testing::write_image_layout(layout, {testing::TarFixture().file("etc/marker", "x\n").bytes()}, {});
+  pika::make_dirs(plain);
+  TestEngine engine({.roots = {{"image", layout}, {"plain", plain}}});
+  std::vector<std::string> run_ids;
+  for (auto* root : {"image", "plain"}) {
+    auto job = shell_job("test", "true");
+    job.command = {"/etc/marker"};
+    job.root = root;
+    run_ids.push_back(run_one(*engine, job).record.run_id);
+  }
+  auto digest = engine->load_run_record(run_ids[0])->jobs[0].environment.root_digest.substr(7);
+  auto image = engine.root() / "images" / digest;
+  REQUIRE(fs::exists(image / "etc/marker"));
+  age(engine.root());
+  auto policy = greedy();
+  policy.keep_runs = 2;
+  CHECK(of(*engine->gc(policy), "images").why_kept.at("a run's rerun needs it") == 1);
+  CHECK(fs::exists(image / "etc/marker"));
+  CHECK(fs::is_empty(engine.root() / "roots"));  // reading a folder again gives the same digest
+  {
+    RootStore store(engine.root());
+    auto used = store.ensure(layout);
+    REQUIRE(used.has_value());
+    age(engine.root());
+    auto report = *engine->gc(greedy());
+    CHECK(of(report, "images").why_kept.at("used now") == 1);
+    CHECK(of(report, "images").removed == 0);
+    CHECK(fs::exists(image / "etc/marker"));
+  }
+  age(engine.root());
+  auto report = *engine->gc(greedy());
+  CHECK(of(report, "images").removed == 1);
+  CHECK(of(report, "images").removed_bytes > 0);
+  CHECK(!fs::exists(image));
+  CHECK(sum_kept(report) == du(engine.root()));
+  auto job = shell_job("test", "true");
+  job.command = {"/etc/marker"};
+  job.root = "image";
+  run_one(*engine, job);
+  CHECK(fs::exists(image / "etc/marker"));
+}
+
+TEST_CASE(
+    "gc: a domain's nix store goes when it is long unused or above a quota, but not while somebody builds there") {
+  TestEngine engine;
+  NixStore nix(engine.root(), {});
+  auto fill = [&](const std::string& domain) {
+    auto in_use = nix.use(domain, {});
+    pika::write_file_atomic(in_use.folder / "some", std::string(100'000, 'x'));
+    return in_use;
+  };
+  fill("old");
+  fill("newer");
+  auto policy = greedy();
+  policy.keep_days = 30;
+  CHECK(of(*engine->gc(policy), "nix").why_kept.at("used within 30 days") == 2);
+  policy.quotas["nix"] = 150'000;
+  struct timespec long_ago[2] = {{1'000'000'000, 0}, {1'000'000'000, 0}};
+  ::utimensat(AT_FDCWD, (engine.root() / "nix/.old.lock").c_str(), long_ago, 0);
+  CHECK(of(*engine->gc(policy), "nix").removed == 1);
+  CHECK(!fs::exists(engine.root() / "nix/old"));
+  CHECK(fs::exists(engine.root() / "nix/newer/some"));
+  auto in_use = fill("newer");
+  age(engine.root());
+  CHECK(of(*engine->gc(greedy()), "nix").why_kept.at("used now") == 1);
+  in_use.lock.reset();
+  age(engine.root());
+  auto report = *engine->gc(greedy());
+  CHECK(of(report, "nix").removed == 1);
+  CHECK(sum_kept(report) == du(engine.root()));
 }

@@ -1,12 +1,15 @@
 // Prepared outputs by `nix build`: whole, shared, and without a trace on the host's own nix.
 #include <doctest/doctest.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
 
 #include "engine_support.hpp"
 #include "pika/base/text.hpp"
+#include "pika/proc/child.hpp"
 #include "prepared/nix_build.hpp"
 #include "prepared/nix_store.hpp"
 
@@ -245,6 +248,28 @@ TEST_CASE("a host without nix says so, with the package's name") {
   CHECK(run.prepared[0].message ==
         "nix is not installed on this host ('/nonexistent/nix')\napt-get install --no-install-recommends nix-bin");
   CHECK(run.jobs[0].status == Status::skipped);
+  auto report = world.engine->nix();
+  CHECK(!report.usable);
+  CHECK(report.words == "nix is not installed on this host ('/nonexistent/nix')");
+  CHECK(report.remedy == "apt-get install --no-install-recommends nix-bin");
+}
+
+TEST_CASE("whether nix is usable is told by its version, and by whether a sandbox shows it") {
+  pika::TempDir folder("jci-nix-");
+  auto program = folder.path() / "nix";
+  auto look = [&](const std::string& words, std::vector<fs::path> shown) {
+    std::ofstream(program) << "#!/bin/sh\necho '" << words << "'\n";
+    ::chmod(program.c_str(), 0755);
+    EngineConfig config;
+    config.nix = program;
+    config.sandbox_paths = std::move(shown);
+    return look_for_nix(config);
+  };
+  CHECK(!look("nix (Nix) 2.8.0", {}).usable);
+  CHECK(look("nix (Nix) 2.8.0", {folder.path()}).usable);
+  CHECK(look("nix (Nix) 3.0", {folder.path()}).words == "nix (Nix) 3.0");
+  for (auto* words : {"nix (Nix) 2.3.16", "nix (Nix) 1.9", "something", "", "nix x.y"})
+    CHECK_MESSAGE(!look(words, {folder.path()}).usable, words);
 }
 
 TEST_CASE("an installable is of the tree, so that its name says the same thing tomorrow") {
@@ -295,4 +320,41 @@ TEST_CASE("what hostile hands left where a nix build's result should be is refus
   fs::remove(payload / "store" / name);
   fs::create_directories(payload / "store" / name);
   CHECK(built_path(payload).has_value());
+}
+
+TEST_CASE("helper: build with nix until killed" * doctest::skip()) {
+  World world;  // for its repository
+  auto engine = Engine::open({.state_root = std::getenv("JCI_ROOT")});
+  REQUIRE(engine.has_value());
+  RunRequest request{.snapshot = *(*engine)->snapshot_commit(world.repo.path(), world.repo.commit()),
+                     .run_id = "killed"};
+  request.prepares = {nix_node("slow", {".#slow"})};
+  (void)(*engine)->run_jobs(request, {}, {});
+}
+
+TEST_CASE("an engine killed while nix builds: the next start settles it, nothing is left, and the nix store is sound") {
+  if (!nix_is_there()) return;
+  World world;
+  auto root = world.engine.root();
+  world.engine.close();
+  pika::proc::Command command;
+  command.argv = {fs::read_symlink("/proc/self/exe"), "--no-skip", "--test-case=helper: build with nix until killed"};
+  command.env = {"JCI_ROOT=" + root.string()};
+  auto helper = pika::proc::Child::start(command);
+  auto log = root / "runs/killed/jobs/slow/log.raw";
+  wait_until("nix builds", [&] {
+    auto text = pika::read_file(log);
+    return text && text->find("building '") != std::string::npos;
+  });
+  ::kill(helper.pid(), SIGKILL);
+  helper.wait();
+  world.engine.reopen();
+  auto run = world.engine->load_run_record("killed");
+  REQUIRE(run.has_value());
+  CHECK(run->failure == FailureKind::lost);
+  CHECK(world.engine->list_prepared_outputs(nullptr).empty());
+  wait_until("all of it is gone", [&] { return leftovers(root).empty(); });
+  for (const auto& entry : fs::directory_iterator(root / "outputs"))
+    CHECK_MESSAGE(!entry.path().filename().string().starts_with(".making-"), entry.path().string());
+  CHECK(world.run(deps_request()).status == Status::passed);
 }

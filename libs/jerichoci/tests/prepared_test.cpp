@@ -5,12 +5,15 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
+#include <thread>
 
 #include "engine_support.hpp"
 #include "pika/base/text.hpp"
 #include "pika/proc/child.hpp"
+#include "prepared/output_lock.hpp"
 
 using namespace jerichoci;
 using namespace jerichoci::test;
@@ -331,4 +334,51 @@ TEST_CASE("a cancelled run's prepare node ends, and a time limit holds for it") 
   run = world.engine->run_jobs(request, {}, {});
   CHECK(run->failure == FailureKind::timed_out);
   CHECK(leftovers(world.engine.root()).empty());
+}
+
+TEST_CASE("runs that need the same output at once make it once: the others wait for it, with a deadline and a cancel") {
+  World world;
+  auto state = world.engine.root();
+  auto request = deps_request();
+  request.snapshot = world.snapshot();
+  request.prepares[0].env["PIKA_TEST"] = "once";
+  // Whoever makes one holds its lock: here it is the test.
+  auto name = world.run(request).prepared[0].content;
+  CHECK(world.engine->collect_prepared_outputs({.bytes = 0, .count = 0}, DryRun::no)->size() == 1);
+  OutputLock lock;
+  REQUIRE(OutputLock::take(state / "outputs", name, 0, -1, lock) == OutputLock::Got::it);
+  request.prepares[0].limits.time = pika::kSecond / 5;
+  auto late = world.engine->run_jobs(request, {}, {});
+  CHECK(late->failure == FailureKind::timed_out);
+  CHECK(late->prepared[0].message.find("another run") != std::string::npos);
+  request.prepares[0].limits.time = 60 * pika::kSecond;
+  CancelToken cancel;
+  auto stopped = world.engine->run_jobs(
+      request,
+      [&](const auto& e) {
+        if (pika::json::find_string(e, "node_id") == "prepare/deps") cancel.cancel();
+      },
+      cancel);
+  CHECK(stopped->status == Status::cancelled);
+  // Two that wait, one that makes it when the lock is free.
+  std::vector<RunRecord> runs(2);
+  std::atomic<int> begun = 0;
+  std::vector<std::jthread> threads;
+  for (auto& run : runs)
+    threads.emplace_back([&] {
+      auto sink = [&](const auto& e) {
+        if (pika::json::find_string(e, "node_id") == "prepare/deps" &&
+            pika::json::find_string(e, "event") == "node_started")
+          ++begun;
+      };
+      run = *world.engine->run_jobs(request, sink, {});
+    });
+  wait_until("both began", [&] { return begun == 2; });
+  lock = {};
+  threads.clear();
+  for (const auto& run : runs) CHECK_MESSAGE(run.status == Status::passed, run.message);
+  CHECK(runs[0].prepared[0].reused != runs[1].prepared[0].reused);
+  CHECK(world.log(runs[0], "test") == world.log(runs[1], "test"));
+  for (const auto& entry : fs::directory_iterator(state / "outputs"))
+    CHECK(!entry.path().filename().string().starts_with(".making-"));
 }

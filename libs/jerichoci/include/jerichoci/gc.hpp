@@ -17,7 +17,7 @@ struct GcPolicy {
   unsigned keep_days = 30;
   std::size_t keep_runs = 100;
   unsigned keep_snapshot_hours = 24;  // trees that were captured and not run yet
-  // Class -> most bytes, of "runs" (with their logs), "checkouts", "caches", "outputs", "verdicts".
+  // Class -> most bytes, of "runs" (with their logs), "checkouts", "caches", "outputs", "nix", "images", "verdicts".
   std::map<std::string, std::uint64_t> quotas{};
   enum class Mode { remove, dry_run } mode = Mode::remove;
 };
@@ -25,8 +25,9 @@ struct GcPolicy {
 // Things of a class are runs, logs, contents, trees, checkouts, ...; bytes are those the disk gives them, a file with
 // several names counted once.
 struct GcClass {
-  std::string name;  // "runs", "logs", "artifacts", "snapshots", "checkouts", "caches", "outputs", "verdicts",
-                     // "work" (of running jobs), "tmp" (half-made things), "other"
+  std::string name;  // "runs", "logs", "artifacts", "snapshots", "checkouts", "caches", "outputs", "nix" (stores to
+                     // build with), "images" (unpacked, and digests of roots), "verdicts", "work" (of running jobs),
+                     // "tmp" (half-made things), "other"
   std::uint64_t kept = 0, kept_bytes = 0;
   std::uint64_t removed = 0, removed_bytes = 0;
   std::map<std::string, std::uint64_t> why_kept;  // "at work", "pinned", "among the newest 100" -> how many

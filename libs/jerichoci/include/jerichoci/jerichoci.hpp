@@ -154,6 +154,13 @@ struct IsolationReport {
   std::vector<std::string> limits;  // "memory: cgroup v1", "pids: none"
 };
 
+// Whether prepare nodes can build with nix here.
+struct NixReport {
+  bool usable = false;
+  std::string words;   // "nix (Nix) 2.8.0", or why not
+  std::string remedy;  // the command that would mend it
+};
+
 class Engine {
  public:
   // Takes the state root, settles what a dead engine left busy (lost), removes its leftovers.
@@ -222,6 +229,7 @@ class Engine {
   pika::Result<std::vector<PreparedOutput>> collect_prepared_outputs(const PreparedQuota& quota, DryRun dry_run);
 
   IsolationReport isolation() const;
+  NixReport nix() const;  // asks the program for its version
   const EngineConfig& config() const;
 
  private:

@@ -5,9 +5,13 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <functional>
+#include <mutex>
+#include <thread>
 
 #include "gc/keep_quota.hpp"
+#include "gc/keep_used.hpp"
 #include "gc/mark.hpp"
 #include "gc/objects.hpp"
 #include "pika/base/files.hpp"
@@ -51,10 +55,12 @@ class Collection {
     mark_checkouts(engine_, policy_, looked_, marked_["checkouts"]);
     mark_caches(engine_, policy_, looked_, marked_["caches"]);
     mark_outputs(engine_, policy_, looked_, marked_["outputs"]);
+    mark_nix(engine_, policy_, looked_, marked_["nix"]);
+    mark_images(engine_, policy_, looked_, gone_, marked_["images"]);
   }
 
   void remove() {
-    for (const auto& id : report_.removed_runs) guarded(id, [&] { remove_run(id); });
+    at_once(report_.removed_runs, [this](const std::string& id) { guarded(id, [&] { remove_run(id); }); });
     // Alone with the contents: nobody finds one there, takes it for granted and loses it.
     auto lock_path = engine_.artifacts.root() / ".lock";
     if (!marked_["artifacts"].goes.empty()) {
@@ -63,17 +69,17 @@ class Collection {
     }
     for (auto name : {"verdicts", "tmp"}) remove_unused(name);
     guarded("some outputs", [&] { remove_outputs(engine_, policy_, marked_["outputs"]); });
-    guarded("some caches",
-            [&] { remove_caches(engine_, marked_["caches"], [this] { reach(engine_, FaultPoint::gc_removing); }); });
-    guarded("some checkouts", [&] {
-      remove_checkouts(engine_, marked_["checkouts"], [this] { reach(engine_, FaultPoint::gc_removing); });
-    });
+    auto removed = [this] { reach(engine_, FaultPoint::gc_removing); };
+    guarded("some caches", [&] { remove_caches(engine_, marked_["caches"], removed); });
+    guarded("some nix stores", [&] { remove_nix(engine_, marked_["nix"], removed); });
+    guarded("some images", [&] { remove_images(engine_, marked_["images"], removed); });
+    guarded("some checkouts", [&] { remove_checkouts(engine_, marked_["checkouts"], removed); });
   }
 
   void remove_run(const std::string& id) {
     auto mark = BusyMark::take(engine_.config.state_root, id);
     if (!mark) {  // somebody began to look after it since
-      report_.notes.push_back(fmt::format("run {} stays: it is at work", id));
+      note(fmt::format("run {} stays: it is at work", id));
       return;
     }
     auto aside = engine_.runs.root() / "runs" / (".gc-" + id);
@@ -102,8 +108,24 @@ class Collection {
     try {
       act();
     } catch (const pika::SystemError& error) {
-      report_.notes.push_back(fmt::format("{} stays: {}", what, error.what()));
+      note(fmt::format("{} stays: {}", what, error.what()));
     }
+  }
+
+  void note(std::string words) {
+    std::lock_guard lock(noting_);
+    report_.notes.push_back(std::move(words));
+  }
+
+  // A removal mostly waits for the file system's journal, and many wait together as long as one.
+  static void at_once(const std::vector<std::string>& names, const std::function<void(const std::string&)>& act) {
+    constexpr std::size_t kAtOnce = 8;
+    std::atomic<std::size_t> next = 0;
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < std::min(kAtOnce, names.size()); ++i)
+      threads.emplace_back([&] {
+        for (auto k = next++; k < names.size(); k = next++) act(names[k]);
+      });
   }
 
   void finish(const std::map<std::string_view, std::uint64_t>& usage, bool dry) {
@@ -127,6 +149,7 @@ class Collection {
   std::set<std::string> gone_;
   std::map<std::string_view, Marked> marked_;
   GcReport report_;
+  std::mutex noting_;
 };
 
 }  // namespace

@@ -80,6 +80,8 @@ RunSeen look_at_run(const RunStore& runs, const std::string& id, bool busy, std:
   seen.final = is_final(record->status);
   seen.created_at = record->created_at;
   note_artifacts(runs, *record, seen);
+  for (const auto& job : record->jobs)
+    if (!job.environment.root_digest.empty()) seen.roots.insert(job.environment.root_digest);
   return seen;
 }
 

@@ -17,6 +17,7 @@ struct RunSeen {
   pika::Micros created_at = 0;
   // Contents of its artifacts, and until when they are wanted.
   std::vector<std::pair<std::string, pika::Micros>> artifacts;
+  std::set<std::string> roots{};  // digests of the root filesystems that its jobs ran in
 };
 
 struct Looked {

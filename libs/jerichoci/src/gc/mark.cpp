@@ -173,7 +173,9 @@ void mark_half_made(const EngineParts& engine, const Looked& looked, Marked& tmp
   take_old(root / "tmp", "", old);
   take_old(root, ".objects-", old);
   take_old(engine.artifacts.root(), ".new-", looked.cutoff);  // only runs at work make these
-  for (const auto& e : entries(root / "runs"))                // only a collection makes these, and there is no other
+  for (const auto* prefix : {".new-", ".gone-"}) take_old(root / "images", prefix, looked.cutoff);
+  take_old(root / "nix", ".gone-", looked.cutoff);
+  for (const auto& e : entries(root / "runs"))  // only a collection makes these, and there is no other
     if (e.path.filename().string().starts_with(".gc-")) tmp.take(e.path);
 }
 

@@ -77,6 +77,7 @@ class Measure {
 
 std::string_view class_of(const std::string& name) {
   if (name == "objects.git") return "snapshots";
+  if (name == "roots") return "images";
   if (name == "tmp" || name.starts_with('.')) return "tmp";
   for (auto kind : kGcClasses)
     if (name == kind) return kind;

@@ -10,8 +10,9 @@
 
 namespace jerichoci {
 
-inline constexpr std::string_view kGcClasses[] = {
-    "runs", "logs", "artifacts", "snapshots", "checkouts", "caches", "outputs", "verdicts", "work", "tmp", "other"};
+inline constexpr std::string_view kGcClasses[] = {"runs",   "logs",    "artifacts", "snapshots", "checkouts",
+                                                  "caches", "outputs", "nix",       "images",    "verdicts",
+                                                  "work",   "tmp",     "other"};
 
 // Bytes by class of everything below a state root, as `du` counts them: allocated blocks, folders too, a file with
 // several names once (for the class that has it first, in the order above). The sum is the state root's `du`. What

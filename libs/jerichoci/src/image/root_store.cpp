@@ -63,6 +63,26 @@ std::string content(const fs::path& path, const struct stat& st) {
   return mode + " " + (bytes ? pika::sha256_hex(*bytes) : "gone");
 }
 
+fs::path image_lock(const fs::path& images, const std::string& digest) {
+  return images / fmt::format(".{}.lock", digest);
+}
+
+std::shared_ptr<const UniqueFd> use_image(const fs::path& images, const std::string& digest) {
+  auto path = image_lock(images, digest);
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd) throw SystemError(fmt::format("open '{}'", path.string()));
+  while (::flock(fd.get(), LOCK_SH) != 0)  // who holds it alone only renames
+    if (errno != EINTR) throw SystemError(fmt::format("lock '{}'", path.string()));
+  ::futimens(fd.get(), nullptr);
+  return std::make_shared<const UniqueFd>(std::move(fd));
+}
+
+pika::Micros modified(const fs::path& path) {
+  struct stat st{};
+  if (::lstat(path.c_str(), &st) != 0) return 0;
+  return st.st_mtim.tv_sec * pika::kSecond + st.st_mtim.tv_nsec / 1000;
+}
+
 Result<Root> no_root(const fs::path& configured) {
   return fail(ErrorKind::not_found, fmt::format("the root filesystem '{}' is not there", configured.string()));
 }
@@ -99,7 +119,10 @@ Result<Root> RootStore::from_folder(const fs::path& folder) const {
     auto lines = pika::split(*kept, '\n');
     if (lines.size() >= 2 && lines[0] == now && lines[1].size() == 64) root.digest = "sha256:" + std::string(lines[1]);
   }
-  if (!root.digest.empty()) return root;
+  if (!root.digest.empty()) {
+    ::utimensat(AT_FDCWD, cache.c_str(), nullptr, 0);
+    return root;
+  }
   auto digest = folder_digest(folder);
   pika::make_dirs(cache.parent_path(), 0700);
   replace_file(cache, now + "\n" + digest + "\n");
@@ -110,9 +133,9 @@ Result<Root> RootStore::from_folder(const fs::path& folder) const {
 Result<Root> RootStore::from_layout(const fs::path& layout) const {
   auto image = PIKA_TRY(read_layout(layout));
   auto images = state_root_ / "images";
-  Root root{images / image.digest, "sha256:" + image.digest, image.env};
-  if (::access(root.folder.c_str(), F_OK) == 0) return root;
   pika::make_dirs(images, 0755);
+  Root root{images / image.digest, "sha256:" + image.digest, image.env, use_image(images, image.digest)};
+  if (::access(root.folder.c_str(), F_OK) == 0) return root;
   UniqueFd lock(::open((images / ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock) throw SystemError(fmt::format("open '{}/.lock'", images.string()));
   while (::flock(lock.get(), LOCK_EX) != 0)
@@ -141,6 +164,36 @@ Result<Root> RootStore::from_layout(const fs::path& layout) const {
     throw SystemError(fmt::format("rename to '{}'", root.folder.string()));
   pika::sync_dir(images);
   return root;
+}
+
+std::vector<RootStore::Kept> RootStore::list() const {
+  std::vector<Kept> out;
+  std::error_code error;
+  auto images = state_root_ / "images";
+  for (const auto& entry : fs::directory_iterator(images, error)) {
+    auto digest = entry.path().filename().string();
+    if (digest.starts_with('.')) continue;
+    // One that an earlier version unpacked has no lock yet; what was unpacked has the time of its own folder.
+    out.push_back({digest, entry.path(), modified(image_lock(images, digest))});
+  }
+  for (const auto& entry : fs::directory_iterator(state_root_ / "roots", error))
+    if (!entry.path().filename().string().starts_with('.')) out.push_back({{}, entry.path(), modified(entry.path())});
+  return out;
+}
+
+bool RootStore::remove_image(const std::string& digest) const {
+  auto images = state_root_ / "images";
+  auto path = image_lock(images, digest);
+  auto gone = images / (".gone-" + pika::random_hex(8));
+  {
+    UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!lock) throw SystemError(fmt::format("open '{}'", path.string()));
+    if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return false;
+    if (::rename((images / digest).c_str(), gone.c_str()) != 0)
+      throw SystemError(fmt::format("rename '{}'", (images / digest).string()));
+  }
+  pika::remove_tree(gone);
+  return true;
 }
 
 }  // namespace jerichoci

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "pika/base/text.hpp"
+#include "pika/proc/child.hpp"
 #include "prepared/confined.hpp"
 
 namespace jerichoci {
@@ -21,6 +22,7 @@ namespace {
 
 constexpr int kBuildFailed = 70, kNotEvaluated = 71, kNotCopied = 72;
 constexpr std::string_view kStore = "/nix/store/";
+constexpr const char* kInstall = "apt-get install --no-install-recommends nix-bin";
 
 // Words are arguments, never part of the script. Whether a failure was the expression's or the build's, nix's own exit
 // code does not tell. Two that make the data base of a new store at once get into each other's way.
@@ -108,8 +110,33 @@ std::map<std::string, std::string> nix_environment(const PrepareSpec& spec) {
 
 pika::Status check_nix(const fs::path& nix) {
   if (::access(nix.c_str(), X_OK) == 0) return {};
-  return fail(ErrorKind::unavailable, fmt::format("nix is not installed on this host ('{}')", nix.string()),
-              "apt-get install --no-install-recommends nix-bin");
+  return fail(ErrorKind::unavailable, fmt::format("nix is not installed on this host ('{}')", nix.string()), kInstall);
+}
+
+NixReport look_for_nix(const EngineConfig& config) {
+  NixReport report;
+  auto there = check_nix(config.nix);
+  if (!there) {
+    report.words = there.error().what;
+    report.remedy = there.error().advice;
+    return report;
+  }
+  auto below = [&](const fs::path& folder) { return config.nix.string().starts_with(folder.string() + "/"); };
+  if (!below("/usr") && std::none_of(config.sandbox_paths.begin(), config.sandbox_paths.end(), below)) {
+    report.words = fmt::format("a sandbox does not show '{}'", config.nix.string());
+    report.remedy = kInstall;
+    return report;
+  }
+  auto said = pika::proc::run({.argv = {config.nix.string(), "--version"}, .deadline = 10 * pika::kSecond});
+  report.words = said.ok() ? std::string(pika::trim(said.out)) : "'nix --version' fails";
+  auto parts = pika::split(report.words.substr(report.words.rfind(' ') + 1), '.');
+  auto major = pika::parse_number<int>(parts[0]);
+  auto minor = parts.size() > 1 ? pika::parse_number<int>(parts[1]) : std::nullopt;
+  report.usable = said.ok() && major && minor && (*major > 2 || (*major == 2 && *minor >= 4));
+  if (report.usable) return report;
+  report.words += ", which does not know flakes";
+  report.remedy = kInstall;
+  return report;
 }
 
 void explain_nix_failure(const PrepareSpec& spec, JobRecord& job) {

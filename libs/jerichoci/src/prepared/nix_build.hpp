@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-#include "jerichoci/model.hpp"
+#include "jerichoci/jerichoci.hpp"
 #include "pika/base/result.hpp"
 
 namespace jerichoci {
@@ -35,6 +35,9 @@ std::map<std::string, std::string> nix_environment(const PrepareSpec& spec);
 
 // unavailable where the program is not there.
 pika::Status check_nix(const std::filesystem::path& nix);
+
+// Whether it is there, where a sandbox shows it, and of a version that knows flakes (2.4 or later).
+NixReport look_for_nix(const EngineConfig& config);
 
 // What the job's record says after a failure of nix_command's own steps, in the words of the installable.
 void explain_nix_failure(const PrepareSpec& spec, JobRecord& job);

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <utility>
+
 #include "pika/base/result.hpp"
 
 namespace jerichoci {
@@ -54,6 +56,12 @@ OutputLock::Got OutputLock::take(const fs::path& outputs, const std::string& con
     struct pollfd cancel{cancel_fd, POLLIN, 0};
     if (::poll(&cancel, 1, kLookAgain) > 0) return Got::cancelled;
   }
+}
+
+OutputLock& OutputLock::operator=(OutputLock&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(fd_, other.fd_);
+  return *this;
 }
 
 OutputLock::~OutputLock() {

@@ -19,7 +19,7 @@ class OutputLock {
                   int cancel_fd, OutputLock& lock);
   OutputLock() = default;
   OutputLock(OutputLock&&) = default;
-  OutputLock& operator=(OutputLock&&) = default;
+  OutputLock& operator=(OutputLock&& other) noexcept;
   ~OutputLock();
 
  private:

@@ -1,4 +1,5 @@
 // The engine's verbs of prepared outputs.
+#include "prepared/nix_build.hpp"
 #include "run/engine_impl.hpp"
 
 namespace jerichoci {
@@ -19,6 +20,10 @@ pika::Status Engine::unpin_prepared_output(const std::string& content, const std
 
 Result<std::vector<PreparedOutput>> Engine::collect_prepared_outputs(const PreparedQuota& quota, DryRun dry_run) {
   return guarded([&]() -> Result<std::vector<PreparedOutput>> { return impl_->outputs.collect(quota, dry_run); });
+}
+
+NixReport Engine::nix() const {
+  return look_for_nix(impl_->config);
 }
 
 }  // namespace jerichoci

@@ -97,6 +97,10 @@ int cli_doctor(const CliContext& context) {
     row(report.sandbox, "sandbox",
         report.sandbox ? fmt::format("bubblewrap, {} workspaces", report.workspace_kind) : printable(report.why_not));
     if (!report.sandbox && !report.remedy.empty()) rows.push_back({"", "", "mend it: " + printable(report.remedy)});
+    // Nothing needs it but prepared outputs by nix: its absence is no fault.
+    auto nix = engine->nix();
+    rows.push_back({mark(console, nix.usable ? "passed" : "skipped"), "nix", printable(nix.words)});
+    if (!nix.usable) rows.push_back({"", "", "for prepared outputs by nix: " + printable(nix.remedy)});
     for (const auto& limit : report.limits) rows.push_back({"", "limit", printable(limit)});
     console.say(table(rows));
     console.document(json::Object{
@@ -110,6 +114,8 @@ int cli_doctor(const CliContext& context) {
         {"remedy", report.remedy},
         {"workspace_kind", report.workspace_kind},
         {"limits", names_json(report.limits)},
+        {"nix", nix.usable},
+        {"nix_words", pika::to_utf8(nix.words)},
         {"exit_code", exit_code}});
     return exit_code;
   });
