@@ -15,8 +15,11 @@ struct Far {
   Far() {
     fs::create_directories(root.path() / "job/deep");
     fs::create_directories(root.path() / "store/out");
-    request = {"deps", "out", "prepared_store_v1", (root.path() / "store/out").string(), (root.path() / "job").string(),
-               {}};
+    request = {.node_id = "deps",
+               .output_name = "out",
+               .protocol = "prepared_store_v1",
+               .realized_path = (root.path() / "store/out").string(),
+               .job_folder = (root.path() / "job").string()};
   }
   FulfillResult fulfill(const std::string& exposure) {
     request.requested_exposures = {{.path = exposure}};

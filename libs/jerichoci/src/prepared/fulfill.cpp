@@ -10,6 +10,7 @@
 #include "pika/base/hash.hpp"
 #include "pika/base/text.hpp"
 #include "prepared/confined.hpp"
+#include "prepared/nix_build.hpp"
 #include "prepared/strict_json.hpp"
 
 namespace jerichoci {
@@ -26,26 +27,20 @@ constexpr const char* kRequest = "the fulfilment request";
 constexpr const char* kLaunch = "the fulfilment launch";
 constexpr const char* kResult = "the fulfilment result";
 constexpr std::size_t kManyExposures = 64;
+constexpr std::size_t kLargestFile = 1u << 20;
 
-// An absolute path as its own words say it: no "..", no "." and no double slash.
 bool is_clean(const std::string& path) {
   fs::path p(path);
   return p.is_absolute() && p == p.lexically_normal() && p.has_filename();
 }
 
-pika::Status check_clean(const std::string& path, std::string_view what) {
-  if (is_clean(path)) return {};
-  return fail(ErrorKind::invalid, fmt::format("{}: {} is no absolute path without '..'", what, quote_name(path)));
-}
-
 pika::Status check_realized(const FulfillRequest& request) {
-  PIKA_TRY(check_clean(request.realized_path, kRequest));
+  PIKA_TRY(check_clean_path(request.realized_path, kRequest));
   if (request.protocol == "prepared_store_v1") return {};
   if (request.protocol != "nix_store_path_v1")
     return fail(ErrorKind::invalid,
                 fmt::format("{}: the protocol {} is not known", kRequest, quote_name(request.protocol)));
-  fs::path path(request.realized_path);
-  if (path.parent_path() == "/nix/store" && path.filename().string().size() > 33) return {};
+  if (is_store_path(request.realized_path)) return {};
   return fail(ErrorKind::invalid,
               fmt::format("{}: {} is no path of the nix store", kRequest, quote_name(request.realized_path)));
 }
@@ -101,7 +96,7 @@ pika::Status expose(int job_folder, const std::string& realized, const Exposure&
 }
 
 pika::Status fulfill(const fs::path& request_path, FulfillResult& result) {
-  auto text = PIKA_TRY(pika::read_file(request_path));
+  auto text = PIKA_TRY(read_protocol_file(request_path, kRequest));
   auto value = PIKA_TRY(json::parse(text, kRequest));
   auto request = PIKA_TRY(fulfill_request_from_json(value));
   result.node_id = request.node_id;
@@ -122,11 +117,26 @@ pika::Status fulfill(const fs::path& request_path, FulfillResult& result) {
 
 }  // namespace
 
+pika::Status check_clean_path(const std::string& path, std::string_view what) {
+  if (is_clean(path)) return {};
+  return fail(ErrorKind::invalid, fmt::format("{}: {} is no absolute path without '..'", what, quote_name(path)));
+}
+
+pika::Result<std::string> read_protocol_file(const fs::path& path, std::string_view what) {
+  auto parent = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  pika::UniqueFd folder(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!folder || path.filename().empty())
+    return fail(ErrorKind::not_found, fmt::format("{}: there is no {}", what, quote_name(path.string())));
+  return read_below(folder.get(), path.filename().string(), kLargestFile, what);
+}
+
 json::Value to_json(const FulfillRequest& r) {
   return json::Object{{"schema_version", 1},
                       {"node_id", r.node_id},
+                      {"installable", bytes_to_json(r.installable)},
                       {"output_name", bytes_to_json(r.output_name)},
                       {"protocol", r.protocol},
+                      {"residency", r.residency},
                       {"realized_path", bytes_to_json(r.realized_path)},
                       {"job_folder", bytes_to_json(r.job_folder)},
                       {"requested_exposures", exposures_to_json(r.requested_exposures)}};
@@ -153,17 +163,23 @@ json::Value to_json(const FulfillResult& r) {
 
 pika::Result<FulfillRequest> fulfill_request_from_json(const json::Value& value) {
   PIKA_TRY(check_fields(value, kRequest,
-                        {"node_id", "output_name", "protocol", "realized_path", "job_folder", "requested_exposures"}));
+                        {"node_id", "installable", "output_name", "protocol", "residency", "realized_path",
+                         "job_folder", "requested_exposures"}));
   FulfillRequest r;
   r.node_id = PIKA_TRY(strict_string(value, "node_id", kRequest));
   if (!valid_id(r.node_id))
     return fail(ErrorKind::invalid, fmt::format("{}: {} is no node id", kRequest, quote_name(r.node_id)));
+  r.installable = PIKA_TRY(strict_string(value, "installable", kRequest));
   r.output_name = PIKA_TRY(strict_string(value, "output_name", kRequest));
   r.protocol = PIKA_TRY(strict_string(value, "protocol", kRequest));
+  r.residency = PIKA_TRY(strict_string(value, "residency", kRequest));
+  if (r.residency != "local" && r.residency != "remote")
+    return fail(ErrorKind::invalid,
+                fmt::format("{}: the residency {} is not known", kRequest, quote_name(r.residency)));
   r.realized_path = PIKA_TRY(strict_string(value, "realized_path", kRequest));
   r.job_folder = PIKA_TRY(strict_string(value, "job_folder", kRequest));
   PIKA_TRY(check_realized(r));
-  PIKA_TRY(check_clean(r.job_folder, kRequest));
+  PIKA_TRY(check_clean_path(r.job_folder, kRequest));
   r.requested_exposures = PIKA_TRY(exposures_from_json(value, "requested_exposures", kRequest));
   return r;
 }
@@ -174,7 +190,7 @@ pika::Result<FulfillLaunch> fulfill_launch_from_json(const json::Value& value) {
   l.request_path = PIKA_TRY(strict_string(value, "request_path", kLaunch));
   l.result_path = PIKA_TRY(strict_string(value, "result_path", kLaunch));
   l.program = PIKA_TRY(strict_string(value, "program", kLaunch));
-  for (const auto& path : {l.request_path, l.result_path, l.program}) PIKA_TRY(check_clean(path, kLaunch));
+  for (const auto& path : {l.request_path, l.result_path, l.program}) PIKA_TRY(check_clean_path(path, kLaunch));
   return l;
 }
 
@@ -212,6 +228,10 @@ pika::Result<FulfillResult> fulfill_prepared_output_request(const fs::path& requ
   } catch (const pika::SystemError& error) {
     result.error = error.what();
   }
+  return write_fulfill_result(result_path, std::move(result));
+}
+
+pika::Result<FulfillResult> write_fulfill_result(const fs::path& result_path, FulfillResult result) {
   try {
     pika::write_file_atomic(result_path, json::print_pretty(to_json(result)));
   } catch (const pika::SystemError& error) {
@@ -222,7 +242,7 @@ pika::Result<FulfillResult> fulfill_prepared_output_request(const fs::path& requ
 
 pika::Result<FulfillResult> load_fulfill_result(const fs::path& result_path, const fs::path& request_path,
                                                 const FulfillRequest& request) {
-  auto text = PIKA_TRY(pika::read_file(result_path));
+  auto text = PIKA_TRY(read_protocol_file(result_path, kResult));
   auto value = PIKA_TRY(json::parse(text, kResult));
   auto result = PIKA_TRY(fulfill_result_from_json(value));
   if (result.request_path != request_path.string())

@@ -86,6 +86,7 @@ HeldOutput::HeldOutput(std::string content, const fs::path& folder, std::string 
     closure_ = folder / "store";
     payload_ = *closure_ / fs::path(built_path_).filename();
   }
+  exposed = payload_;
   auto manifest = read_manifest(payload_);
   if (!manifest) throw SystemError(EIO, manifest.error().what);
   manifest_ = std::move(*manifest);
@@ -143,7 +144,7 @@ std::vector<std::string> OutputStore::users_of(const std::string& content) {
 }
 
 // With the lock held.
-OutputInUse OutputStore::use(const std::string& content, const std::string& run_id) {
+std::shared_ptr<HeldOutput> OutputStore::use(const std::string& content, const std::string& run_id) {
   auto folder = root_ / content;
   auto record = read(content, false);
   if (!record) throw SystemError(EIO, record.error().what);
@@ -158,7 +159,7 @@ OutputInUse OutputStore::use(const std::string& content, const std::string& run_
   return held;
 }
 
-OutputInUse OutputStore::hold(const std::string& content, const std::string& run_id) {
+std::shared_ptr<HeldOutput> OutputStore::hold(const std::string& content, const std::string& run_id) {
   fs::path broken;
   {
     Lock lock(root_);
@@ -176,13 +177,13 @@ OutputInUse OutputStore::hold(const std::string& content, const std::string& run
   return nullptr;
 }
 
-OutputInUse OutputStore::publish(const fs::path& aside, const PreparedOutput& output) {
+std::shared_ptr<HeldOutput> OutputStore::publish(const fs::path& aside, const PreparedOutput& output) {
   pika::make_dirs(aside / "users", 0700);
   pika::make_dirs(aside / "pins", 0700);
   pika::write_file_atomic(aside / "output.json", json::print_pretty(record_to_json(output)));
   sync_file_system(aside);
   reach(fault_, FaultPoint::output_built);
-  OutputInUse held;
+  std::shared_ptr<HeldOutput> held;
   {
     Lock lock(root_);
     if (::rename(aside.c_str(), (root_ / output.content).c_str()) != 0 && errno != EEXIST && errno != ENOTEMPTY)

@@ -42,6 +42,8 @@ class HeldOutput {
   const std::string& built_path() const { return built_path_; }
   const std::optional<PayloadManifest>& manifest() const { return manifest_; }
   std::uint64_t bytes = 0;
+  // Where the run that uses it was given it (fulfill.hpp): a symlink to payload(); else payload() itself.
+  std::filesystem::path exposed{};
 
  private:
   friend class OutputStore;
@@ -61,10 +63,10 @@ class OutputStore {
 
   // The output of that name, in use by the run from now on; null when there is none. One that cannot be read is
   // taken away and is none.
-  OutputInUse hold(const std::string& content, const std::string& run_id);
+  std::shared_ptr<HeldOutput> hold(const std::string& content, const std::string& run_id);
   // Puts in what was made in `aside`/payload, sealed; `aside` is a folder of the same file system and is gone then.
   // Somebody who was quicker wins: the names are the same, so the contents serve as well.
-  OutputInUse publish(const std::filesystem::path& aside, const PreparedOutput& output);
+  std::shared_ptr<HeldOutput> publish(const std::filesystem::path& aside, const PreparedOutput& output);
 
   std::set<std::string> contents();  // the names of all
   // Newest use first; what cannot be read is named in `warnings`.
@@ -79,7 +81,7 @@ class OutputStore {
   struct Lock;
   pika::Result<PreparedOutput> read(const std::string& content, bool users);
   std::vector<std::string> users_of(const std::string& content);
-  OutputInUse use(const std::string& content, const std::string& run_id);
+  std::shared_ptr<HeldOutput> use(const std::string& content, const std::string& run_id);
   std::filesystem::path take_away(const std::string& content);
   std::filesystem::path root_;
   FaultHook fault_;

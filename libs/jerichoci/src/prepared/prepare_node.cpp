@@ -10,11 +10,13 @@
 
 #include "pika/base/files.hpp"
 #include "pika/base/text.hpp"
+#include "prepared/fulfill.hpp"
 #include "prepared/nix_build.hpp"
 #include "prepared/output_lock.hpp"
 #include "prepared/output_name.hpp"
 #include "prepared/payload.hpp"
 #include "run/job_runner.hpp"
+#include "runstore/replace_file.hpp"
 #include "snapshot/subset_tree.hpp"
 #include "snapshot/tree_copy.hpp"
 
@@ -53,6 +55,7 @@ class PrepareRun {
   Prepared run() {
     try {
       auto made = prepare();
+      if (made && held_) made = hand_over();
       if (!made) settle(FailureKind::setup_failed, made.error().text());
     } catch (const std::exception& error) {
       settle(FailureKind::infrastructure, error.what());
@@ -97,10 +100,10 @@ class PrepareRun {
 
   bool find(const OutputIngredients& from, const std::string& domain) {
     out_.record.content = output_name(from, domain);
-    out_.output = c_.engine.outputs.hold(out_.record.content, c_.run_id);
-    if (!out_.output) return false;
+    held_ = c_.engine.outputs.hold(out_.record.content, c_.run_id);
+    if (!held_) return false;
     out_.record.reused = true;
-    out_.record.bytes = out_.output->bytes;
+    out_.record.bytes = held_->bytes;
     out_.record.status = Status::passed;
     return true;
   }
@@ -134,10 +137,10 @@ class PrepareRun {
     if (c_.trust.may_save) {
       PreparedOutput output{
           content, spec_.id, spec_.role, c_.trust.name, c_.run_id, built, size.bytes, size.files, now(), 0, {}, {}};
-      out_.output = c_.engine.outputs.publish(aside, output);
+      held_ = c_.engine.outputs.publish(aside, output);
       c_.engine.outputs.collect(c_.engine.config.prepared_quota, DryRun::no);
     } else {
-      out_.output = std::make_shared<HeldOutput>(content, payload, built);
+      held_ = std::make_shared<HeldOutput>(content, payload, built);
     }
     out_.record.status = Status::passed;
     return {};
@@ -181,14 +184,39 @@ class PrepareRun {
     context.mounts.push_back({aside / "payload", kOutput, false, "PIKA_OUTPUT"});
     if (store) context.mounts.push_back({store->folder, "/nix", false, {}});
     for (const auto& [id, output] : c_.needed)
-      context.mounts.push_back({output->payload(), "/prepared/" + id, true, prepared_variable(id)});
+      context.mounts.push_back({output->exposed, "/prepared/" + id, true, prepared_variable(id)});
     if (!store) show_closures(context.mounts, c_.needed);
     auto record = run_job(context, job, new_job_record(job));
     if (store) explain_nix_failure(spec_, record);
     return record;
   }
 
+  // To the run's jobs, by the same request that another host would get: runs/<run>/prepared/<id>.request.json, and what
+  // became of it in .result.json beside it.
+  pika::Status hand_over() {
+    auto place = c_.engine.config.state_root / "work" / c_.run_id / ".prepared";
+    auto files = c_.engine.runs.run_folder(c_.run_id) / "prepared";
+    pika::make_dirs(place);
+    pika::make_dirs(files);
+    FulfillRequest request{.node_id = spec_.id,
+                           .installable = is_nix() ? spec_.command.back() : std::string(),
+                           .output_name = held_->content(),
+                           .protocol = "prepared_store_v1",
+                           .realized_path = fs::absolute(held_->payload()),
+                           .job_folder = fs::absolute(place),
+                           .requested_exposures = {{.path = spec_.id}}};
+    auto request_path = files / (spec_.id + ".request.json"), result_path = files / (spec_.id + ".result.json");
+    replace_file(request_path, pika::json::print_pretty(to_json(request)));
+    PIKA_TRY(fulfill_prepared_output_request(request_path, result_path));
+    auto result = PIKA_TRY(load_fulfill_result(result_path, request_path, request));
+    if (!result.fulfilled) return fail(ErrorKind::unavailable, result.error);
+    held_->exposed = place / spec_.id;
+    out_.output = std::move(held_);
+    return {};
+  }
+
   void settle(FailureKind kind, std::string message) {
+    held_ = nullptr;
     out_.output = nullptr;
     out_.record.status = Status::failed;
     out_.record.failure = kind;
@@ -198,6 +226,7 @@ class PrepareRun {
   const PrepareContext& c_;
   const PrepareSpec& spec_;
   Prepared out_;
+  std::shared_ptr<HeldOutput> held_;  // until it is handed over
 };
 
 std::string place_of_role(const PrepareSpec& spec) {
@@ -239,10 +268,10 @@ pika::Result<std::vector<JobMount>> mounts_of(const JobSpec& job, const std::vec
     auto spec = std::find_if(specs.begin(), specs.end(), [&](const auto& s) { return s.id == mount.output; });
     if (mount.path.empty() && manifest && !manifest->mounts.empty()) {
       for (const auto& m : manifest->mounts)
-        out.push_back({(output->payload() / m.relative_path).lexically_normal(), m.guest_path, true,
+        out.push_back({(output->exposed / m.relative_path).lexically_normal(), m.guest_path, true,
                        prepared_variable(mount.output + "-" + m.name)});
     } else {
-      out.push_back({output->payload(), mount.path.empty() ? place_of_role(*spec) : mount.path, true,
+      out.push_back({output->exposed, mount.path.empty() ? place_of_role(*spec) : mount.path, true,
                      prepared_variable(mount.output)});
     }
   }
