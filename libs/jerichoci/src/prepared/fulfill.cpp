@@ -31,7 +31,7 @@ constexpr std::size_t kLargestFile = 1u << 20;
 
 bool is_clean(const std::string& path) {
   fs::path p(path);
-  return p.is_absolute() && p == p.lexically_normal() && p.has_filename();
+  return p.is_absolute() && path == p.lexically_normal().native() && p.has_filename();
 }
 
 pika::Status check_realized(const FulfillRequest& request) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "jerichoci/model.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/text.hpp"
 #include "pika/proc/child.hpp"
