@@ -12,6 +12,7 @@
 #include "pika/proc/child.hpp"
 #include "prepared/nix_build.hpp"
 #include "prepared/nix_store.hpp"
+#include "prepared/prepare_node.hpp"
 
 using namespace jerichoci;
 using namespace jerichoci::test;
@@ -297,6 +298,33 @@ TEST_CASE("a path of the nix store is an entry of it by nix's own letters") {
                      "/nix/store/" + hash + "-..\n", "/nix/store/../" + hash + "-a",
                      "/nix/store/e" + hash.substr(1) + "-a", std::string("/nix/store"), "nix/store/" + hash + "-a"})
     CHECK_MESSAGE(!is_store_path(path), path);
+}
+
+TEST_CASE(
+    "what nix builds refer to is shown at /nix/store, of all of a job's outputs in one place, and never to a host "
+    "process") {
+  pika::TempDir folder("jci-nix-");
+  std::map<std::string, OutputInUse> outputs;
+  std::vector<PrepareSpec> specs;
+  JobSpec job = shell_job("test", "true");
+  for (const std::string id : {"a", "b"}) {
+    auto path = "/nix/store/0123456789abcdfghijklmnpqrsvwxyz-" + id;
+    fs::create_directories(folder.path() / id / "store" / fs::path(path).filename());
+    outputs[id] = std::make_shared<HeldOutput>(id, folder.path() / id, path);
+    specs.push_back(nix_node(id, {".#" + id}));
+    job.prepared.push_back({id, "/" + id});
+  }
+  auto mounts = mounts_of(job, specs, outputs);
+  REQUIRE(mounts.has_value());
+  REQUIRE(mounts->size() == 3);
+  CHECK((*mounts)[0].source == folder.path() / "a/store/0123456789abcdfghijklmnpqrsvwxyz-a");
+  CHECK((*mounts)[2].target == "/nix/store");
+  CHECK((*mounts)[2].read_only);
+  CHECK((*mounts)[2].source == folder.path() / "a/store");
+  CHECK((*mounts)[2].below == std::vector<fs::path>{folder.path() / "b/store"});
+  job.runtime = Runtime::host_process;
+  CHECK(!mounts_of(job, specs, outputs));
+  CHECK_THROWS_AS(HeldOutput("x", folder.path() / "a", "/nix/store/../../etc"), pika::SystemError);
 }
 
 TEST_CASE("what hostile hands left where a nix build's result should be is refused") {
