@@ -300,9 +300,7 @@ TEST_CASE("a path of the nix store is an entry of it by nix's own letters") {
     CHECK_MESSAGE(!is_store_path(path), path);
 }
 
-TEST_CASE(
-    "what nix builds refer to is shown at /nix/store, of all of a job's outputs in one place, and never to a host "
-    "process") {
+TEST_CASE("what nix builds refer to is at /nix/store, of all of a job's outputs at once; host processes get none") {
   pika::TempDir folder("jci-nix-");
   std::map<std::string, OutputInUse> outputs;
   std::vector<PrepareSpec> specs;
