@@ -74,7 +74,7 @@ struct EngineConfig {
   fs::path nix = "/usr/bin/nix";            // for prepare nodes of kind nix_build; where a sandbox shows it
   std::map<std::string, fs::path> roots{};  // named root filesystems: a folder, or an OCI image layout (runtime oci)
   std::map<std::string, std::string> reuse_for_gates{};  // job id -> why: policy that lets a reused verdict count
-  PreparedQuota prepared_quota{};      // of the store of prepared outputs, held after each that was made
+  PreparedQuota prepared_quota{};               // of the store of prepared outputs, held after each that was made
   std::uint64_t nix_store_bytes = 20ull << 30;  // a domain's nix store above this removes what no output came from
   Micros retry_pause = pika::kSecond;  // before a further attempt after the host's trouble; doubles, 30 times at most
   Micros sink_patience = 10 * pika::kSecond;  // that run_jobs waits for its sink when the run has ended
