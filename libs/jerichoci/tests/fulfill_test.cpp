@@ -77,6 +77,8 @@ TEST_CASE("a realised path of the nix store is an entry of it and nothing that g
     far.request.realized_path = path;
     auto done = far.fulfill("mount-0");
     CHECK(!done.fulfilled);
+    // By its name alone: whether there is such a path is not even asked.
+    CHECK_MESSAGE(done.error.find(" is no ") != std::string::npos, done.error);
     CHECK(!fs::exists(fs::symlink_status(far.root.path() / "job/mount-0")));
   }
 }

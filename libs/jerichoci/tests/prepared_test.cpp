@@ -110,6 +110,8 @@ TEST_CASE("a rerun after the branch moved on reads the same tree and the same ou
   auto first = world.run(deps_request());
   world.repo.write("lock/deps.txt", "newer\n");
   world.snapshot();
+  auto newer = world.run(deps_request());
+  CHECK(newer.snapshot.tree != first.snapshot.tree);
   auto again = world.engine->rerun_jobs(first.run_id, {}, {});
   REQUIRE(again.has_value());
   CHECK(again->snapshot.tree == first.snapshot.tree);

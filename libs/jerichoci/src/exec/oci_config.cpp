@@ -38,7 +38,10 @@ Array mounts_of(const SandboxSpec& job) {
                  read_only ? words({"bind", "ro", "nosuid", "nodev"}) : words({"bind", "nosuid", "nodev"})));
   };
   bind("workspace", kSandboxWorkspace, false);
-  if (!job.mounts.secrets.files.empty()) bind("secrets", "/run/secrets", true);
+  // As it is mounted outside: in a user namespace no mount loses what it is restricted by.
+  if (!job.mounts.secrets.files.empty())
+    out.emplace_back(mount_of("/run/secrets", "bind", job.mounts.stage + "/secrets",
+                              words({"bind", "ro", "nosuid", "nodev", "noexec"})));
   for (std::size_t i = 0; i < job.caches.size(); ++i) bind(fmt::format("cache-{}", i), job.caches[i], false);
   for (std::size_t i = 0; i < job.shown.size(); ++i)
     bind(fmt::format("mount-{}", i), job.shown[i].target, job.shown[i].read_only);

@@ -20,7 +20,7 @@ namespace {
 
 std::vector<CaseEntry> all_cases() {
   std::vector<CaseEntry> out;
-  for (auto part : {process_cases(), limit_cases(), network_cases(), file_cases()})
+  for (auto part : {process_cases(), limit_cases(), network_cases(), file_cases(), data_cases()})
     out.insert(out.end(), part.begin(), part.end());
   return out;
 }

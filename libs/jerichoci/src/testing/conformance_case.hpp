@@ -53,5 +53,6 @@ std::vector<CaseEntry> process_cases();
 std::vector<CaseEntry> limit_cases();
 std::vector<CaseEntry> network_cases();
 std::vector<CaseEntry> file_cases();
+std::vector<CaseEntry> data_cases();
 
 }  // namespace jerichoci::testing
