@@ -75,6 +75,7 @@ TEST_CASE("a realised path of the nix store is an entry of it and nothing that g
        {"/nix/store/../x", "/nix/store/../../etc/passwd-0123456789012345678901234567890123", "/nix/store",
         "/etc/passwd", "nix/store/x", "/nix/store/short", "/nix/store//0123456789012345678901234567890123"}) {
     far.request.realized_path = path;
+    CHECK_MESSAGE(!fulfill_request_from_json(to_json(far.request)), path);  // whatever may lie there
     auto done = far.fulfill("mount-0");
     CHECK(!done.fulfilled);
     // By its name alone: whether there is such a path is not even asked.
