@@ -10,6 +10,7 @@ import tempfile
 from figures import milliseconds, repeat, show
 from pikatest import BIN
 from pikatest.project import IDENTITY, catalogue
+from snapshot import measure_snapshots
 
 FILES = 20000
 
@@ -109,8 +110,7 @@ def measure(table):
             ours.append(milliseconds(lambda: laptop.run("box")))
         table.add("the same after a one-file edit", show(ours), f"git status p50 {statistics.median(status):.1f} ms, difference {statistics.median(ours) - statistics.median(status):.1f} ms")
         table.add("the same unchanged", show(repeat(7, lambda: laptop.run("box"))), f"git status p50 {statistics.median(repeat(7, git_status)):.1f} ms")
-        subprocess.run(["git", "checkout", "-q", "."], cwd=tree, env=git, check=True)
-        laptop.run("box")
+        measure_snapshots(table, folder, tree, git)
 
         small = folder / "small"
         small.mkdir()

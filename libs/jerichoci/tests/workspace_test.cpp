@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "engine_support.hpp"
+#include "exec/workspace.hpp"
 #include "pika/base/text.hpp"
 #include "pika/proc/child.hpp"
 
@@ -134,4 +135,40 @@ TEST_CASE("a tree of 500 folders in one another: captured, run, edited at its en
   CHECK(dirty->dirty_files == std::vector<std::string>{path + "file", path + "new"});
   CHECK(run(*engine, *dirty, {count}).logs["test"] == "500\n22");
   CHECK(leftovers(engine.root()).empty());
+}
+
+TEST_CASE("a workspace that is a copy is recorded as reflink where the file system shares extents, else as copy") {
+  pika::TempDir folder("jci-reflink-");
+  auto make = [&](const fs::path& state) {
+    pika::make_dirs(state / "checkout");
+    for (auto* name : {"a", "b"}) pika::write_file_atomic(state / "checkout" / name, std::string(5000, *name));
+    auto job = shell_job("job", "true");
+    Workspace workspace({state, {state / "checkout"}, "run", &job, WorkspaceKind::copy, {}});
+    CHECK(pika::read_file(workspace.written() / "a") == std::string(5000, 'a'));
+    return std::string(workspace.made_by());
+  };
+  if (::access("/dev/shm", W_OK) == 0) {
+    pika::TempDir memory("jci-reflink-", "/dev/shm");  // tmpfs has no shared extents
+    CHECK(make(memory.path()) == "copy");
+  }
+  auto image = folder.path() / "image", place = folder.path() / "place";
+  fs::create_directory(place);
+  {
+    std::ofstream(image) << "";
+  }
+  fs::resize_file(image, 256u << 20);
+  auto command = [](std::vector<std::string> words) {
+    pika::proc::Command c;
+    c.argv = std::move(words);
+    c.env = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin"};
+    return pika::proc::run(c);
+  };
+  if (::geteuid() != 0 || !command({"mkfs.btrfs", "-q", image}).ok() ||
+      !command({"mount", "-o", "loop", image, place}).ok()) {
+    MESSAGE("no btrfs can be made and mounted here: reflinks were not tried");
+    return;
+  }
+  auto found = make(place);
+  CHECK(command({"umount", place}).ok());
+  CHECK(found == "reflink");
 }

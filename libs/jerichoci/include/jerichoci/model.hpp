@@ -197,7 +197,7 @@ struct JobRecord {
   std::optional<int> exit_code;
   Micros started_at = 0, finished_at = 0;
   std::vector<PhaseTiming> phases;        // kept on failure too
-  std::string workspace_kind;             // "overlay", "copy"
+  std::string workspace_kind;             // "overlay", "reflink" (a copy that shares extents), "copy"
   std::vector<std::string> not_enforced;  // limits this host could not hold: "memory: no cgroup controller"
   std::uint64_t log_bytes = 0;
   std::string log_path;  // relative to the run's folder: "jobs/test/log.raw"

@@ -96,7 +96,7 @@ Workspace::Workspace(const WorkspaceRequest& r)
     layers_ = layers.size();
     for (std::size_t i = 0; i < layers_; ++i) link_to(fs::absolute(layers[i]), folder_ / lower_name(i));
   } else {
-    materialise(r.layers, folder_ / "workspace", owner_);
+    reflinked_ = materialise(r.layers, folder_ / "workspace", owner_);
     touch_files(folder_ / "workspace", r.touched);
   }
   for (std::size_t i = 0; i < caches_.size(); ++i) make_cache(caches_[i], i);

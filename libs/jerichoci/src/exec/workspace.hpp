@@ -39,6 +39,8 @@ class Workspace {
   ~Workspace();
 
   const std::filesystem::path& folder() const { return folder_; }
+  // How it came to be, for the record: "overlay"; "reflink", a copy whose files share the checkout's extents; "copy".
+  std::string_view made_by() const { return reflinked_ ? "reflink" : to_string(kind_); }
   // The mounts for a sandbox, staged at a folder of its own mount namespace.
   PrivateMounts sandbox_mounts(const std::string& stage) const;
   // The mounts for a host process of another user, staged at an empty folder that it can reach.
@@ -61,6 +63,7 @@ class Workspace {
   bool cache_is_overlay(const CacheView& cache) const;
   std::filesystem::path folder_;
   WorkspaceKind kind_;
+  bool reflinked_ = false;
   std::optional<std::uint32_t> owner_;
   bool inside_;  // nothing can be mounted: caches with a path are made in the workspace
   std::vector<CacheView> caches_;

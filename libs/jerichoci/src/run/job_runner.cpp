@@ -106,6 +106,7 @@ class JobRun {
                     job_.caches);
     workspace_.emplace(WorkspaceRequest{c_.engine.config.state_root, c_.checkout.layers(), c_.run_id, &job_, kind_,
                                         c_.engine.job_uid, c_.mounts, caches_->views(), caches_->touched()});
+    record_.workspace_kind = workspace_->made_by();
     caches_->filled(workspace_->caches());
     // A copy is counted as it is now; an overlay's upper layer holds little but what the job adds.
     disk_.emplace(workspace_->written(), DiskUse(workspace_->written()).at_end());

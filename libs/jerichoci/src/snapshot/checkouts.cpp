@@ -40,11 +40,17 @@ pika::Micros micros(const struct timespec& t) {
 
 }  // namespace
 
-void materialise(const std::vector<fs::path>& layers, const fs::path& to, std::optional<std::uint32_t> owner) {
+bool materialise(const std::vector<fs::path>& layers, const fs::path& to, std::optional<std::uint32_t> owner) {
   CopyRules rules;
   rules.owner = owner;
   rules.layer = true;
-  for (auto it = layers.rbegin(); it != layers.rend(); ++it) lay_tree(*it, to, rules);
+  std::uint64_t cloned = 0, by_bytes = 0;
+  for (auto it = layers.rbegin(); it != layers.rend(); ++it) {
+    auto laid = lay_tree(*it, to, rules);
+    cloned += laid.cloned;
+    by_bytes += laid.by_bytes;
+  }
+  return cloned > 0 && by_bytes == 0;
 }
 
 Checkouts::Checkouts(const fs::path& state_root, std::optional<std::uint32_t> owner, FaultHook fault,

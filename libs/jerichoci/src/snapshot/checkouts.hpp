@@ -45,8 +45,9 @@ class Checkout {
   std::vector<pika::UniqueFd> locks_;
 };
 
-// Lays the layers of a checkout on one another in a new folder.
-void materialise(const std::vector<std::filesystem::path>& layers, const std::filesystem::path& to,
+// Lays the layers of a checkout on one another in a new folder. Whether all of it shares its extents with the checkout,
+// as file systems that can reflink have it.
+bool materialise(const std::vector<std::filesystem::path>& layers, const std::filesystem::path& to,
                  std::optional<std::uint32_t> owner);
 
 class Checkouts {

@@ -26,8 +26,11 @@ namespace {
 
 constexpr std::uint64_t kSyncedOneByOne = 64;  // with more files the whole file system is synced once
 
+bool clone_bytes(int from, int to) {
+  return ::ioctl(to, FICLONE, from) == 0;
+}
+
 void copy_bytes(int from, int to, const char* name) {
-  if (::ioctl(to, FICLONE, from) == 0) return;
   while (true) {
     auto n = ::copy_file_range(from, nullptr, to, nullptr, 1u << 30, 0);
     if (n == 0) return;
@@ -186,7 +189,9 @@ class Copier {
       target = UniqueFd(::openat(to_.fd(), name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
       return bool(target);
     });
-    copy_bytes(source.get(), target.get(), name);
+    bool cloned = clone_bytes(source.get(), target.get());
+    ++(cloned ? done_.cloned : done_.by_bytes);
+    if (!cloned) copy_bytes(source.get(), target.get(), name);
     return target;
   }
 

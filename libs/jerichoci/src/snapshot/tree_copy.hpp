@@ -25,6 +25,8 @@ struct CopyRules {
 
 struct Copied {
   std::uint64_t files = 0, bytes = 0;
+  // Of the files that were copied: those that share their extents with what they were copied from, and the others.
+  std::uint64_t cloned = 0, by_bytes = 0;
 };
 
 // Lays the folder `from` over `to`, which is made when it is not there: folders are merged, everything else takes the
