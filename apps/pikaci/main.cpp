@@ -33,7 +33,7 @@ struct Arguments {
   std::size_t limit = 20;
   jerichoci::GcPolicy gc;
   bool dry_run = false;
-  bool follow = false, exit_status = false;
+  bool follow = false, exit_status = false, shell = false;
 };
 
 // The write end of a pipe: all that a signal handler may touch.
@@ -60,6 +60,22 @@ void watch_interrupts(jerichoci::CancelToken cancel) {
   action.sa_flags = SA_RESTART;
   for (int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);  // `pikaci run | head` must not end the run
+}
+
+// A descriptor that can be read when the terminal's size has changed.
+std::atomic<int> g_resizes{-1};
+int watch_size() {
+  auto pipe = pika::make_pipe();
+  pika::set_nonblocking(pipe.write.get());
+  g_resizes = pipe.write.release();
+  struct sigaction action{};
+  action.sa_handler = [](int) {
+    char one = 1;
+    [[maybe_unused]] auto n = ::write(g_resizes.load(), &one, 1);
+  };
+  action.sa_flags = SA_RESTART;
+  ::sigaction(SIGWINCH, &action, nullptr);
+  return pipe.read.release();  // it lives as long as the program
 }
 
 fs::path state_root(const Arguments& arguments) {
@@ -183,6 +199,9 @@ Commands describe(CLI::App& app, Arguments& a) {
   c.replay = app.add_subcommand("replay", "Run the same again and compare: the same, flaky, or another environment");
   c.replay->add_option("RUN", a.run)->required()->type_name("");
   c.replay->add_option("-j,--job", a.job, "This job only, without what it needs")->type_name("JOB");
+  c.replay->add_flag("--shell", a.shell,
+                     "Instead of running it: a shell in that job's world, without its secrets.\n"
+                     "Exits as the shell does; nothing of it is left");
   host(c.replay);
   c.lanes = app.add_subcommand("lanes", "The lanes of the catalogue");
   c.targets = app.add_subcommand("targets", "The targets of the catalogue and their jobs");
@@ -223,6 +242,7 @@ int dispatch(const Commands& c, const CliContext& context, const Arguments& a) {
   if (c.logs->parsed()) return cli_logs(context, a.run, a.job, a.follow);
   if (c.artifacts->parsed()) return cli_artifacts(context, a.run, a.job, a.out);
   if (c.gc->parsed()) return cli_gc(context, gc_policy(c, a));
+  if (c.replay->parsed() && a.shell) return cli_shell(context, a.run, a.job, {0, 1, watch_size()});
   if (c.replay->parsed()) return cli_replay(context, a.run, a.job);
   if (c.lanes->parsed()) return cli_lanes(context);
   if (c.targets->parsed()) return cli_targets(context);

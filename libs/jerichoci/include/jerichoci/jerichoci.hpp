@@ -45,6 +45,7 @@
 #include "jerichoci/log.hpp"
 #include "jerichoci/model.hpp"
 #include "jerichoci/replay.hpp"
+#include "jerichoci/shell.hpp"
 #include "jerichoci/status.hpp"
 #include "pika/base/fd.hpp"
 #include "pika/base/result.hpp"
@@ -183,6 +184,12 @@ class Engine {
   // domain may save nothing. not_found when there is no such run or job.
   pika::Result<ReplayReport> replay(const std::string& run_id, const std::string& job, const EventSink& sink,
                                     const CancelToken& cancel, const std::map<std::string, std::string>& secrets = {});
+  // An interactive shell in the world that a job of the run had: its tree anew, mounts, prepared outputs, a view of its
+  // caches that is thrown away, environment, network, user, limits but for time; its secrets are not given. `job` may
+  // be empty when the run has one job, or one that failed. `tell` is called before the world is made. Nothing stays:
+  // no record either. Blocks until the shell has ended; not_found as replay.
+  pika::Result<ShellEnd> shell(const std::string& run_id, const std::string& job, const ShellTerminal& terminal,
+                               const std::function<void(const ShellWorld&)>& tell, const CancelToken& cancel);
   pika::Result<RunRecord> record_skipped_run(const RunRequest& request, const std::string& why);
   pika::Status request_cancel(const std::string& run_id);  // of a run in any process
 

@@ -44,6 +44,7 @@ struct LaunchIdentity {
   std::vector<int> join_fds;                  // files of version 1 groups: "0" written there joins
   int born_in = -1;                           // folder of a version 2 group, for clone3 or join_late
   std::optional<std::uint64_t> file_bytes{};  // no file gets larger (RLIMIT_FSIZE)
+  int terminal = -1;                          // its standard streams, and the terminal of its session; -1: pipes
 };
 
 // The steps, for code after fork. Each gives 0 or the errno; `step` then names what failed.

@@ -11,9 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <semaphore>
 
+#include "exec/terminal.hpp"
 #include "pika/base/result.hpp"
 
 namespace jerichoci {
@@ -49,6 +51,8 @@ struct Start {
   if (error) give_up(s.report(), error, "join the job's cgroup");
   if ((error = place_descriptors(s.descriptors, s.count))) give_up(s.report(), error, "dup2");
   ::fcntl(3, F_SETFD, FD_CLOEXEC);
+  if (s.plan->identity.terminal >= 0)
+    if (int error = take_terminal()) give_up(3, error, "take the terminal");
   const char* step = "";
   error = s.plan->become_first(leader, &step);
   give_up(3, error, step);
@@ -141,6 +145,8 @@ void LedProcess::start() {
               4,
               theirs ? theirs.get() : -1,
               ::getpid()};
+  bool terminal = plan_->identity.terminal >= 0;
+  if (terminal) std::fill_n(start.descriptors, 3, plan_->identity.terminal);
   for (const auto& fd : plan_->more) start.descriptors[start.count++] = fd ? fd.get() : -1;
 
   std::binary_semaphore known(0);
@@ -169,8 +175,10 @@ void LedProcess::start() {
     throw;
   }
   plan_->more.clear();
-  out = std::move(out_pipe.read);
-  err = std::move(err_pipe.read);
+  if (!terminal) {
+    out = std::move(out_pipe.read);
+    err = std::move(err_pipe.read);
+  }
   report_.emplace(std::move(report.read));
   theirs.reset();
   report.write.reset();

@@ -70,7 +70,7 @@ Object process_of(const OciSpec& spec) {
     if (!script || pika::is_utf8(value)) env.emplace_back(name + "=" + value);
   Object none;
   for (auto* set : {"bounding", "effective", "inheritable", "permitted", "ambient"}) none[set] = Array();
-  return {{"terminal", false},
+  return {{"terminal", spec.job.identity.terminal >= 0},
           {"user", Object{{"uid", 0}, {"gid", 0}}},
           {"args", std::move(args)},
           {"env", std::move(env)},

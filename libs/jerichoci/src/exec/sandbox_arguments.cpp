@@ -57,21 +57,11 @@ std::map<std::string, std::string> sandbox_environment() {
 }
 
 std::vector<std::string> bubblewrap_arguments(const SandboxSpec& spec) {
-  std::vector<std::string> out = {"--unshare-all",
-                                  "--unshare-user",
-                                  "--uid",
-                                  "1000",
-                                  "--gid",
-                                  "1000",
-                                  "--hostname",
-                                  "pika",
-                                  "--die-with-parent",
-                                  "--new-session",
-                                  "--json-status-fd",
-                                  "5",
-                                  "--seccomp",
-                                  "8",
-                                  "--clearenv"};
+  std::vector<std::string> out = {
+      "--unshare-all",     "--unshare-user",   "--uid", "1000",      "--gid", "1000",      "--hostname", "pika",
+      "--die-with-parent", "--json-status-fd", "5",     "--seccomp", "8",     "--clearenv"};
+  // With a terminal our launcher has begun a session; the terminal is the job's own.
+  if (spec.identity.terminal < 0) out.emplace_back("--new-session");
   // With an allow-list our launcher has made the network namespace already, with the proxy in it.
   if (spec.network != Network::off) out.emplace_back("--share-net");
   for (const auto& [name, value] : spec.env) add(out, {"--setenv", name, value});

@@ -136,6 +136,7 @@ class Reuse {
     narrow.tree = inputs;
     narrow.trust = c_.trust;
     narrow.secrets = c_.secrets;
+    narrow.terminal = c_.terminal;
     auto result = run_attempt(narrow, job_, std::move(record));
     if (audited) audit(result, reuse, *audited, inputs);
     if (result.status == Status::passed && attempt == 1 && may_store(reuse)) store(reuse.key);

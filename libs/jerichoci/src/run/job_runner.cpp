@@ -17,6 +17,7 @@
 #include "exec/oci.hpp"
 #include "exec/sandbox.hpp"
 #include "exec/supervise.hpp"
+#include "exec/terminal.hpp"
 #include "exec/workspace.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/hash.hpp"
@@ -117,6 +118,7 @@ class JobRun {
                               [this](const auto& group) { c_.busy.note("cgroup " + group.string()); });
     reach(c_.engine, FaultPoint::cgroup_made);
     phase.next("run");
+    if (c_.terminal) pty_.emplace(make_pty(*c_.terminal, c_.engine.job_uid));
     auto process = job_.runtime == Runtime::host_process ? begin_host_process() : begin_sandbox();
     began_ = true;
     if (auto start = process_start_time(process->pid()))
@@ -126,7 +128,8 @@ class JobRun {
                               c_.journal.event("job_progress", {{"job_id", job_.id}, {"log_bytes", bytes}});
                             }};
     if (job_.limits.disk_bytes) supervision.over_disk = [this] { return disk_->now() > *job_.limits.disk_bytes; };
-    auto ending = supervise(*process, *log_, supervision);
+    auto ending =
+        pty_ ? attend(*process, std::move(*pty_), *c_.terminal, supervision) : supervise(*process, *log_, supervision);
     record_.used.disk_bytes = disk_->at_end();
     judge(ending);
     note_use(ending.exit.used);
@@ -181,6 +184,7 @@ class JobRun {
     for (const auto& fd : cgroup_.join_fds()) who.join_fds.push_back(fd.get());
     who.born_in = cgroup_.born_in();
     who.file_bytes = job_.limits.disk_bytes;
+    if (pty_) who.terminal = pty_->slave.get();
     return who;
   }
 
@@ -414,6 +418,7 @@ class JobRun {
   std::optional<Stage> stage_;
   std::optional<JobCaches> caches_;
   std::optional<DiskUse> disk_;
+  std::optional<Pty> pty_;
   JobCgroup cgroup_;
   bool began_ = false;  // the command ran: it may have left something
 };

@@ -7,6 +7,7 @@
 
 #include "exec/job_mount.hpp"
 #include "jerichoci/model.hpp"
+#include "jerichoci/shell.hpp"
 #include "run/engine_parts.hpp"
 #include "runstore/journal.hpp"
 
@@ -23,6 +24,7 @@ struct JobContext {
   pika::git::Oid tree{};           // of the checkout, for caches
   TrustDomain trust{};
   const std::map<std::string, std::string>* secrets = nullptr;  // RunRequest::secrets
+  const ShellTerminal* terminal = nullptr;                      // a person's, in front of the job
 };
 
 // The record as it is before the job begins.

@@ -51,10 +51,11 @@ using NodeResult = std::variant<CheckoutMade, Prepared, JobRecord>;
 class RunDriver {
  public:
   RunDriver(EngineParts& engine, const RunRequest& request, const EventSink& sink, const CancelToken& cancel,
-            BusyMark busy)
+            BusyMark busy, const ShellTerminal* terminal)
       : engine_(engine),
         request_(request),
         cancel_(cancel),
+        terminal_(terminal),
         busy_(std::move(busy)),
         folder_(engine.runs.run_folder(*request.run_id)),
         journal_(folder_ / "events.jsonl", *request.run_id, sink, engine.config.sink_patience),
@@ -253,6 +254,7 @@ class RunDriver {
       context.tree = record_.snapshot.tree;
       context.trust = request_.trust;
       context.secrets = &request_.secrets;
+      context.terminal = terminal_;
       if (mounts) context.mounts = std::move(*mounts);
       auto result = mounts ? run_or_reuse(context, request_, spec, std::move(record))
                            : not_set_up(std::move(record), mounts.error().text());
@@ -394,6 +396,7 @@ class RunDriver {
   EngineParts& engine_;
   const RunRequest& request_;
   const CancelToken& cancel_;
+  const ShellTerminal* terminal_;
   BusyMark busy_;
   std::filesystem::path folder_;
   Journal journal_;
@@ -418,7 +421,7 @@ class RunDriver {
 }  // namespace
 
 pika::Result<RunRecord> drive_run(EngineParts& engine, const RunRequest& request, const EventSink& sink,
-                                  const CancelToken& cancel) {
+                                  const CancelToken& cancel, const ShellTerminal* terminal) {
   if (!valid_run_id(*request.run_id)) return std::unexpected(engine.runs.create(*request.run_id).error());
   auto busy = BusyMark::take(engine.config.state_root, *request.run_id);
   for (int tries = 0; !busy && tries < 100; ++tries) {
@@ -434,7 +437,7 @@ pika::Result<RunRecord> drive_run(EngineParts& engine, const RunRequest& request
     return std::unexpected(created.error());
   }
   reach(engine, FaultPoint::run_folder_made);
-  RunDriver driver(engine, request, sink, cancel, std::move(*busy));
+  RunDriver driver(engine, request, sink, cancel, std::move(*busy), terminal);
   return driver.run();
 }
 

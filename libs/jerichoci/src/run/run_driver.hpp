@@ -5,9 +5,10 @@
 
 namespace jerichoci {
 
-// The request is checked and its tree is in the store. Throws SystemError when the run could not even be begun.
+// The request is checked and its tree is in the store. `terminal`: of the person in front of its one job. Throws
+// SystemError when the run could not even be begun.
 pika::Result<RunRecord> drive_run(EngineParts& engine, const RunRequest& request, const EventSink& sink,
-                                  const CancelToken& cancel);
+                                  const CancelToken& cancel, const ShellTerminal* terminal = nullptr);
 
 // The verdict of a run from its jobs' and its prepared outputs': the worst counts, what was skipped for the want of
 // something that failed counts as that, and a run in which nothing was to be done is nothing_ran.

@@ -64,6 +64,12 @@ int cli_artifacts(const CliContext& context, const std::string& run, const std::
 int cli_gc(const CliContext& context, const jerichoci::GcPolicy& policy);
 // Runs the same again and compares; exits as the run does when its outcome is the same, else with the worse of both.
 int cli_replay(const CliContext& context, const std::string& run, const std::string& job);
+// The person's terminal, by descriptors; `resized` is readable when its size has changed, -1: never.
+struct TerminalFds {
+  int in = 0, out = 1, resized = -1;
+};
+// A shell in the world of a job of that run; exits as the shell does. `job` may be left empty where there is no doubt.
+int cli_shell(const CliContext& context, const std::string& run, const std::string& job, const TerminalFds& fds);
 int cli_lanes(const CliContext& context);
 int cli_targets(const CliContext& context);
 int cli_select(const CliContext& context, const Range& range);
