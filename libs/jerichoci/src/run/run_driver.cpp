@@ -65,6 +65,7 @@ class RunDriver {
         done_bell_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
         graph_(make_graph()) {
     if (!done_bell_) throw pika::SystemError("eventfd");
+    if (terminal) busy_.note(kForget);  // what a person does in a shell is no run to be told of
   }
 
   // Nothing that was started is left behind, whatever happened.

@@ -4,6 +4,7 @@
 // belongs to a dead engine: its run is settled. The file's lines name what must be removed then: "cgroup <folder>",
 // "folder <path>", "process <pid> <start time>". "engine <pid> <start time>" says who locked it: the lock outlives a
 // killed engine for as long as a child that it was just forking has not closed its copies of descriptors.
+// "forget" says that nothing of the run is to be kept.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -41,6 +42,8 @@ class RunStore {
  private:
   std::filesystem::path root_;
 };
+
+inline constexpr const char* kForget = "forget";
 
 // The busy file of a run while this object lives.
 class BusyMark {

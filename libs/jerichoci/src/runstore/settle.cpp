@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <algorithm>
 
 #include "exec/cgroup.hpp"
 #include "pika/base/clock.hpp"
@@ -135,7 +136,13 @@ bool settle_dead_run(const RunStore& store, const std::string& run_id) {
   if (!mark) return false;  // an engine that lives has it
   remove_noted(mark->lines());
   remove_work(store.root() / "work" / run_id);
-  settle_record(store, run_id);
+  auto lines = mark->lines();
+  if (std::find(lines.begin(), lines.end(), kForget) != lines.end()) {
+    ::unlink((store.root() / "objects.git/refs/jerichoci/runs" / run_id).c_str());
+    pika::remove_tree(store.run_folder(run_id));
+  } else {
+    settle_record(store, run_id);
+  }
   mark->done();
   return true;
 }
