@@ -51,8 +51,8 @@ struct Start {
   if (error) give_up(s.report(), error, "join the job's cgroup");
   if ((error = place_descriptors(s.descriptors, s.count))) give_up(s.report(), error, "dup2");
   ::fcntl(3, F_SETFD, FD_CLOEXEC);
-  if (s.plan->identity.terminal >= 0)
-    if (int error = take_terminal()) give_up(3, error, "take the terminal");
+  error = s.plan->identity.terminal >= 0 ? take_terminal() : 0;
+  if (error) give_up(3, error, "take the terminal");
   const char* step = "";
   error = s.plan->become_first(leader, &step);
   give_up(3, error, step);
