@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 struct Arguments {
   std::string output = "human", state, folder;
-  std::vector<std::string> secrets;
+  std::vector<std::string> secrets, roots;
   bool allow_host_process = false;
   std::vector<std::string> names;
   std::string run, job, lane, out;
@@ -160,15 +160,21 @@ Commands describe(CLI::App& app, Arguments& a) {
   auto host = [&](CLI::App* command) {
     command->add_flag("--allow-host-process", a.allow_host_process,
                       "Let jobs that ask for it run on this host without isolation");
+    command
+        ->add_option("--secret", a.secrets,
+                     "Gives jobs that name it the secret NAME,\nwhose value is in the variable of that name")
+        ->type_name("NAME")
+        ->allow_extra_args(false);
+    command
+        ->add_option(
+            "--root", a.roots,
+            "A root filesystem for jobs that name it:\na folder, or an OCI image layout (skopeo copy ... oci:PATH)")
+        ->type_name("NAME=PATH")
+        ->allow_extra_args(false);
   };
   Commands c{};
   c.run = app.add_subcommand("run", "Run what the change chooses, or the targets and lanes named");
   c.run->add_option("NAME", a.names, "Targets or lanes; these run whatever has changed")->type_name("");
-  c.run
-      ->add_option("--secret", a.secrets,
-                   "Gives jobs that name it the secret NAME,\nwhose value is in the variable of that name")
-      ->type_name("NAME")
-      ->allow_extra_args(false);
   add_range(*c.run, a, false);
   host(c.run);
   c.list = app.add_subcommand("list", "Runs, newest first");
@@ -320,6 +326,20 @@ int main(int argc, char** argv) {
       return cli_bad_arguments(context, "the secret " + pika::quote_name(name) + " has no value here",
                                "set the variable of that name, and keep it out of the command line");
     context.secrets[name] = at->second;
+  }
+  for (const auto& word : arguments.roots) {
+    auto at = word.find('=');
+    auto name = word.substr(0, at);
+    if (at == std::string::npos || at + 1 == word.size() || !jerichoci::valid_id(name))
+      return cli_bad_arguments(context, "--root wants NAME=PATH, and this is " + pika::quote_name(word),
+                               "as in --root bookworm=/srv/roots/bookworm");
+    auto path = fs::absolute(word.substr(at + 1)).lexically_normal();
+    std::error_code error;
+    if (!fs::is_directory(path, error))
+      return cli_bad_arguments(context,
+                               "there is no folder '" + pika::quote_name(path.string()) + "' for the root " + name,
+                               "an image is made into one with skopeo copy docker://debian:bookworm oci:" + name);
+    context.roots[name] = path;
   }
   const char* term = std::getenv("TERM");
   const char* no_colour = std::getenv("NO_COLOR");

@@ -1,6 +1,8 @@
 // A verdict counts again only where nothing that it could depend on differs, and only for whom may trust it.
 #include <doctest/doctest.h>
 
+#include <sys/stat.h>
+
 #include <fstream>
 
 #include "engine_support.hpp"
@@ -213,4 +215,42 @@ TEST_CASE("reuse: without an administrator's word the host's tools name nothing;
   q.job.caches = {"things"};
   CHECK(q.run(engine).reuse->why_not == "caches");
   CHECK(leftovers(engine.root()).empty());
+}
+
+TEST_CASE("reuse: a named root counts by its digest, without the host's tools: changed, it is another environment") {
+  pika::TempDir root("jci-root-");
+  ::chmod(root.path().c_str(), 0755);
+  auto tool = root.path() / "usr/bin";
+  // The host's own tools, as a root that is a folder of links would break: a static shell is enough.
+  std::error_code error;
+  if (!fs::exists("/bin/busybox", error)) return;
+  fs::create_directories(tool);
+  fs::copy_file("/bin/busybox", tool / "sh");
+  fs::create_directory_symlink("usr/bin", root.path() / "bin");
+  EngineConfig config;
+  config.roots["small"] = root.path();
+  TestEngine engine(config);
+  Project p;
+  p.job = shell_job("test", "echo really ran");
+  p.job.command[0] = "/bin/sh";
+  p.job.root = "small";
+  p.job.reuse = ReuseSpec{.inputs = {"src"}, .audit = 0};
+  auto first = p.run(engine);
+  CHECK_MESSAGE(first.status == Status::passed, first.message);
+  CHECK(first.reuse->why_not.empty());
+  auto proof = p.last_run;
+  auto second = p.run(engine);
+  CHECK(second.reuse->reused);
+  CHECK(second.reuse->run_id == proof);
+  CHECK(!p.ran(engine));
+  std::ofstream(root.path() / "new") << "x";
+  CHECK(!p.run(engine).reuse->reused);
+  CHECK(p.ran(engine));
+  p.request.gate = true;
+  CHECK(p.run(engine).reuse->why_not == "gate");
+  p.request.gate = false;
+  p.job.root = "unknown";
+  auto unknown = p.run(engine);
+  CHECK(unknown.status == Status::failed);
+  CHECK(unknown.reuse->why_not == "root");
 }

@@ -40,10 +40,11 @@ class Reuse {
   JobRecord run(JobRecord record) {
     auto subset = subset_tree(c_.engine.objects, request_.snapshot.tree, job_.reuse->inputs);
     if (!subset) return refused(std::move(record), "its inputs could not be taken: " + subset.error().what);
+    inputs_ = subset->tree;
     ReuseRecord reuse;
-    auto environment = c_.engine.host_facts.environment();
+    auto environment = this->environment();
     reuse.key = reuse_key(c_.engine.config, job_, subset->tree, environment, request_.trust.name);
-    reuse.why_not = why_no_reuse(c_.engine.config, request_, job_);
+    reuse.why_not = why_no_reuse(c_.engine.config, request_, job_, environment);
     auto found = reuse.why_not.empty() && record.attempt == 1 ? look(environment, subset->tree) : std::nullopt;
     if (found) reuse.run_id = found->run.run_id;
     bool audit = found && draw() < job_.reuse->audit;
@@ -62,6 +63,16 @@ class Reuse {
     record.message = why;
     record.finished_at = pika::system_clock().now();
     return record;
+  }
+
+  // What the job will run in, as far as it is known beforehand. A root that cannot be had has no digest: the job says
+  // what is wrong with it.
+  EnvironmentRecord environment() const {
+    auto environment = c_.engine.host_facts.environment();
+    auto configured = c_.engine.config.roots.find(job_.root);
+    if (job_.root.empty() || configured == c_.engine.config.roots.end()) return environment;
+    if (auto root = c_.engine.roots.ensure(configured->second)) environment.root_digest = root->digest;
+    return environment;
   }
 
   // An earlier pass of this key: our own domain's, else that of the one we may read from.
@@ -139,7 +150,7 @@ class Reuse {
     narrow.terminal = c_.terminal;
     auto result = run_attempt(narrow, job_, std::move(record));
     if (audited) audit(result, reuse, *audited, inputs);
-    if (result.status == Status::passed && attempt == 1 && may_store(reuse)) store(reuse.key);
+    if (result.status == Status::passed && attempt == 1 && may_store(reuse, result)) store(reuse.key);
     result.reuse = std::move(reuse);
     return result;
   }
@@ -161,8 +172,10 @@ class Reuse {
     pika::log_warning("jerichoci", "run {}, job {}: an audited verdict does not hold: {}", c_.run_id, job_.id, words);
   }
 
-  // A gate's own pass proves as much as any other.
-  bool may_store(const ReuseRecord& reuse) const {
+  // A gate's own pass proves as much as any other. A root may have been changed since the key was made: then the pass
+  // is that of another.
+  bool may_store(const ReuseRecord& reuse, const JobRecord& result) const {
+    if (reuse_key(c_.engine.config, job_, inputs_, result.environment, request_.trust.name) != reuse.key) return false;
     return request_.trust.may_save && (reuse.why_not.empty() || reuse.why_not == "gate");
   }
 
@@ -179,6 +192,7 @@ class Reuse {
   const RunRequest& request_;
   const JobSpec& job_;
   VerdictStore store_;
+  pika::git::Oid inputs_{};
 };
 
 json::Value limit(const auto& value) {
@@ -187,13 +201,15 @@ json::Value limit(const auto& value) {
 
 }  // namespace
 
-std::string why_no_reuse(const EngineConfig& config, const RunRequest& request, const JobSpec& job) {
+std::string why_no_reuse(const EngineConfig& config, const RunRequest& request, const JobSpec& job,
+                         const EnvironmentRecord& environment) {
   if (request.gate && !config.reuse_for_gates.contains(job.id)) return "gate";
   if (job.runtime != Runtime::sandbox && job.runtime != Runtime::oci) return "runtime";
   if (job.network != Network::off) return "network";
-  // A root that has a name has no digest before the job runs; the host's tools have that of its packages, which counts
-  // where an administrator says so.
-  if (!job.root.empty() || !config.reuse_with_host_tools) return "root";
+  // A named root is known by its digest; the host's tools have that of its packages, which counts where an
+  // administrator says so.
+  bool known = job.root.empty() ? config.reuse_with_host_tools : !environment.root_digest.empty();
+  if (!known) return "root";
   if (!job.caches.empty()) return "caches";
   if (!job.secrets.empty()) return "secrets";
   if (!job.prepared.empty()) return "prepared";
@@ -219,7 +235,7 @@ std::string reuse_key(const EngineConfig& config, const JobSpec& job, const pika
                      {"root", job.root},
                      {"root_digest", environment.root_digest},
                      {"architecture", environment.architecture},
-                     {"host_tools", environment.host_tools},
+                     {"host_tools", job.root.empty() ? environment.host_tools : ""},  // a root hides them
                      {"cpus", limit(job.limits.cpus)},
                      {"memory", limit(job.limits.memory_bytes)},
                      {"pids", limit(job.limits.pids)},

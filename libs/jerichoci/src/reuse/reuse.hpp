@@ -9,7 +9,8 @@ namespace jerichoci {
 
 // Why nothing is looked up for this job; empty: it may be. "gate", "runtime", "network", "root", "caches", "secrets",
 // "prepared", "host folders": each is something that the key does not hold, or that policy forbids.
-std::string why_no_reuse(const EngineConfig& config, const RunRequest& request, const JobSpec& job);
+std::string why_no_reuse(const EngineConfig& config, const RunRequest& request, const JobSpec& job,
+                         const EnvironmentRecord& environment);
 
 // SHA-256 over everything that the verdict may depend on: the tree of the inputs alone, command, environment (with
 // the values that env_allow passes), runtime, root, machine and tools, limits but for time, and the trust domain.

@@ -26,8 +26,9 @@ struct CliContext {
   bool colour = false;
   unsigned columns = 80;  // of the terminal
   bool allow_host_process = false;
-  std::map<std::string, std::string> env{};      // what a job's env_allow may pass through
-  std::map<std::string, std::string> secrets{};  // name -> value, for the jobs that name them
+  std::map<std::string, std::string> env{};              // what a job's env_allow may pass through
+  std::map<std::string, std::filesystem::path> roots{};  // root filesystems and images by name
+  std::map<std::string, std::string> secrets{};          // name -> value, for the jobs that name them
   jerichoci::CancelToken cancel{};
   std::ostream* out = nullptr;
   std::ostream* err = nullptr;

@@ -28,9 +28,10 @@ const Choices<jerichoci::Placement>& placements() {
 }
 
 const Choices<jerichoci::Runtime>& runtimes() {
-  static const Choices<jerichoci::Runtime> choices{
-      {{"sandbox", jerichoci::Runtime::sandbox}, {"host_process", jerichoci::Runtime::host_process}},
-      {"incus", "microvm", "tart"}};
+  static const Choices<jerichoci::Runtime> choices{{{"sandbox", jerichoci::Runtime::sandbox},
+                                                    {"host_process", jerichoci::Runtime::host_process},
+                                                    {"oci", jerichoci::Runtime::oci}},
+                                                   {"incus", "microvm", "tart"}};
   return choices;
 }
 
@@ -132,6 +133,22 @@ void read_env_allow(TableReader& table, jerichoci::JobSpec& job) {
   }
 }
 
+// root = "bookworm": a root filesystem or image by a name that whoever runs the jobs gave it.
+void read_root(TableReader& table, jerichoci::JobSpec& job) {
+  if (auto word = table.string("root")) {
+    if (jerichoci::valid_id(word->text))
+      job.root = word->text;
+    else
+      table.complain(word->at, fmt::format("'{}' is no root's name: up to 64 of a-z, 0-9, '-' and '_'; where it lies "
+                                           "is told with pikaci run --root NAME=PATH",
+                                           show(word->text)));
+  }
+  if (job.runtime == jerichoci::Runtime::oci && job.root.empty())
+    table.complain(table.at("runtime"), "the runtime 'oci' needs an image: name it with 'root'");
+  if (job.runtime == jerichoci::Runtime::host_process && !job.root.empty())
+    table.complain(table.at("root"), "a host process has no root filesystem of its own");
+}
+
 // network = "off", "on", or the list of hosts that may be reached.
 void read_network(TableReader& table, jerichoci::JobSpec& job) {
   auto* value = table.any("network");
@@ -169,7 +186,7 @@ void read_network(TableReader& table, jerichoci::JobSpec& job) {
 
 const std::vector<std::string>& execution_keys() {
   static const std::vector<std::string> keys = [] {
-    std::vector<std::string> all{"placement", "runtime", "network", "limits", "env", "env_allow"};
+    std::vector<std::string> all{"placement", "runtime", "root", "network", "limits", "env", "env_allow"};
     all.insert(all.end(), keeping_keys().begin(), keeping_keys().end());
     return all;
   }();
@@ -179,6 +196,7 @@ const std::vector<std::string>& execution_keys() {
 void read_execution(TableReader& table, jerichoci::JobSpec& job) {
   read_choice(table, "placement", placements(), job.placement);
   read_choice(table, "runtime", runtimes(), job.runtime);
+  read_root(table, job);
   read_network(table, job);
   if (auto* limits = table.table("limits")) read_limits(*limits, table.file(), table.problems(), job.limits);
   read_env(table, job);

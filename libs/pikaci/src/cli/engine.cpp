@@ -11,6 +11,7 @@ Outcome<std::unique_ptr<jerichoci::Engine>> open_engine(const CliContext& contex
   config.state_root = context.state_root;
   config.allow_host_process = context.allow_host_process;
   config.env = context.env;
+  config.roots = context.roots;
   auto engine = jerichoci::Engine::open(std::move(config));
   if (engine) return std::move(*engine);
   auto error = std::move(engine.error());

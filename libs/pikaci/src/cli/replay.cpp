@@ -75,7 +75,8 @@ int cli_replay(const CliContext& context, const std::string& name, const std::st
                    : std::string();
       });
       return engine->replay(
-          before.run_id, job, [&](const json::Value& event) { progress.on_event(event); }, context.cancel);
+          before.run_id, job, [&](const json::Value& event) { progress.on_event(event); }, context.cancel,
+          context.secrets);
     }();
     if (!report) return std::unexpected(Failure(std::move(report.error())));
     for (const auto& each : report->jobs) say_job(console, each);

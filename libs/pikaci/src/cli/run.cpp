@@ -214,7 +214,7 @@ int cli_rerun(const CliContext& context, const std::string& name) {
     auto record = [&] {
       RunProgress progress(console, tail_of(*engine));
       return engine->rerun_jobs(
-          before.run_id, [&](const json::Value& event) { progress.on_event(event); }, context.cancel);
+          before.run_id, [&](const json::Value& event) { progress.on_event(event); }, context.cancel, context.secrets);
     }();
     if (!record) return std::unexpected(Failure(std::move(record.error())));
     say_verdict(console, *record);
