@@ -229,7 +229,8 @@ TEST_CASE("each mistake has its sentence") {
           {with_job_line("runtime = 'incus'"),
            "ci/pikaci.toml:6:11: runtime 'incus' is not available in this build, which has sandbox, host_process, oci"},
           {with_job_line("runtime = 'sandbx'"),
-           "ci/pikaci.toml:6:11: there is no runtime 'sandbx', only sandbox, host_process, oci; did you mean 'sandbox'?"},
+           "ci/pikaci.toml:6:11: there is no runtime 'sandbx', only sandbox, host_process, oci; did you mean "
+           "'sandbox'?"},
           {with_job_line("network = false"),
            "ci/pikaci.toml:6:11: 'network' must be \"off\", \"on\" or a list of hosts, and this is true or false"},
           {with_job_line("network = 'allow_list'"),
