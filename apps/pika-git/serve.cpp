@@ -37,6 +37,7 @@ int serve(const ServeFlags& flags) {
   ::sigaddset(&signals, SIGINT);
   ::sigaddset(&signals, SIGTERM);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGCHLD, SIG_DFL);  // whoever started us may ignore it
   ::signal(SIGPIPE, SIG_IGN);
 
   auto site = server::Site::open(options);

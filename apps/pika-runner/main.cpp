@@ -1,4 +1,5 @@
 // pika-runner: runs lanes for a forge on this host. See docs/runner-protocol.md.
+#include <signal.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -35,6 +36,7 @@ std::string host_name() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ::signal(SIGCHLD, SIG_DFL);  // whoever started us may ignore it
   CLI::App app(
       "Runs lanes for a forge on this host. Connects outward, goes on when the forge is gone, and delivers what it has "
       "when it is back.");

@@ -59,6 +59,7 @@ void watch_interrupts(jerichoci::CancelToken cancel) {
   action.sa_handler = on_interrupt;
   action.sa_flags = SA_RESTART;
   for (int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
+  ::signal(SIGCHLD, SIG_DFL);  // whoever started us may ignore it
   ::signal(SIGPIPE, SIG_IGN);  // `pikaci run | head` must not end the run
 }
 

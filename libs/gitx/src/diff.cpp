@@ -12,8 +12,6 @@ namespace pika::git {
 
 namespace {
 
-const char* const kEmptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
-
 std::string tree_arg(const Oid& id) {
   return id.is_zero() ? kEmptyTree : id.hex();
 }
@@ -266,18 +264,6 @@ Result<Diff> parse_diff(std::string bytes, const Oid& base, const Oid& head) {
 
 Result<Diff> make_diff(const std::filesystem::path& repo, const Oid& base, const Oid& head) {
   return parse_diff(PIKA_TRY(make_diff_bytes(repo, base, head)), base, head);
-}
-
-Result<std::vector<std::string>> changed_paths(const std::filesystem::path& repo, const Oid& base, const Oid& head) {
-  // Without rename detection a rename is a deletion and an addition: both sides come by themselves.
-  auto out = PIKA_TRY(run(
-      repo, {"diff-tree", "-r", "-z", "--name-only", "--no-renames", tree_arg(base), tree_arg(head)}, 120 * kSecond));
-  std::vector<std::string> paths;
-  for (auto name : split(out, '\0'))
-    if (!name.empty()) paths.emplace_back(name);
-  std::sort(paths.begin(), paths.end());
-  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
-  return paths;
 }
 
 }  // namespace pika::git

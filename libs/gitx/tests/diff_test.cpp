@@ -138,6 +138,38 @@ TEST_CASE("changed paths name both sides of a rename") {
   CHECK(git::changed_paths(s.path, a, b).value() == std::vector<std::string>{"new/\xC3\xA9", "old/\xC3\xA9"});
 }
 
+TEST_CASE("changed paths are those of git diff-tree: modes, types, folders that became files, submodules, any byte") {
+  Scratch s;
+  s.write("a", "1\n");
+  s.write("exec", "1\n");
+  s.write("link", "a");
+  s.write("folder/inner", "1\n");
+  s.write("Case", "1\n");
+  s.write("same/deep/file", "1\n");
+  auto first = s.commit();
+  fs::permissions(s.path / "exec", fs::perms(0755));
+  fs::remove(s.path / "link");
+  fs::create_symlink("a", s.path / "link");
+  fs::remove_all(s.path / "folder");
+  s.write("folder", "now a file\n");
+  fs::remove(s.path / "Case");
+  s.write("case", "1\n");
+  s.write("\xFF\n\t", "1\n");
+  git::run(s.path, {"update-index", "--add", "--cacheinfo", "160000," + first.hex() + ",sub"}).value();
+  auto second = s.commit();
+  for (auto [from, to] : {std::pair{first, second}, {second, first}, {git::Oid(), second}, {first, first}}) {
+    auto out = git::run(s.path, {"diff-tree", "-r", "-z", "--name-only", "--no-renames",
+                                 from.is_zero() ? git::kEmptyTree : from.hex(), to.hex()})
+                   .value();
+    std::vector<std::string> expected;
+    for (auto name : split(out, '\0'))
+      if (!name.empty()) expected.emplace_back(name);
+    std::sort(expected.begin(), expected.end());
+    CHECK(git::changed_paths(s.path, from, to).value() == expected);
+  }
+  CHECK(!git::changed_paths(s.path, first, *git::Oid::parse(std::string(40, '1'))).has_value());
+}
+
 TEST_CASE("merge-tree gives the tree, or the conflicting paths by name") {
   Scratch s;
   s.write("a b", "1\n");

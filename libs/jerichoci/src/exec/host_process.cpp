@@ -24,15 +24,14 @@ class HostPlan final : public LeaderPlan {
     envp_.push_back(nullptr);
   }
 
-  int become_first(pid_t, const char** step) override {
+  int become_first(pid_t leader, const char** step) override {
     ::setsid();
     limit_files(identity);
     *step = "become the job's user";
     if (int error = drop_identity(identity)) return error;
     *step = "enter the workspace";
     if (::chdir(workspace_.c_str()) != 0) return errno;
-    // No death with the leader: that ends everything itself, in its order.
-    clean_process(4);
+    if (!ready_to_exec(4, leader)) ::_exit(127);
     *step = kExec;
     int error = ENOENT;
     for (const auto& candidate : candidates_) {
@@ -59,7 +58,7 @@ class HostProcess final : public LedProcess {
   void terminate() override {
     read_report();
     if (report().first() <= 0 || report().wait_status()) return kill_all();
-    ::kill(-report().first(), SIGTERM);
+    if (::kill(-report().first(), SIGTERM) != 0) ::kill(report().first(), SIGTERM);  // no session of its own yet
   }
 
   JobExit finish(std::string_view) override {

@@ -128,7 +128,7 @@ int join_late(const LaunchIdentity& identity) {
 int drop_identity(const LaunchIdentity& identity) {
   if (!identity.uid) return 0;
   // The raw calls: glibc's wrappers signal every thread it knows of, and after fork there is only this one.
-  if (::setgroups(0, nullptr) != 0) return errno;
+  if (::syscall(SYS_setgroups, 0, nullptr) != 0) return errno;
   if (::syscall(SYS_setresgid, *identity.uid, *identity.uid, *identity.uid) != 0) return errno;
   if (::syscall(SYS_setresuid, *identity.uid, *identity.uid, *identity.uid) != 0) return errno;
   return 0;

@@ -72,6 +72,10 @@ void become_leader(pid_t engine) {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
   ::setpgid(0, 0);
   ::umask(022);
+  // Whoever started us may ignore it; then no child's end would be told.
+  struct sigaction defaults{};
+  defaults.sa_handler = SIG_DFL;
+  ::sigaction(SIGCHLD, &defaults, nullptr);
   set_default_limits();
 }
 

@@ -107,13 +107,15 @@ int leader_entry(void* start) {
 
 // Starts the leader; its pid, or -1 with errno. The sanitizers keep books on every thread's stack, and know of no
 // process that shares memory: for them it has a copy.
-pid_t start_process([[maybe_unused]] std::byte* stack_end, Start& start) {
+pid_t start_process([[maybe_unused]] std::byte* stack_end, Start& start, int& pidfd) {
 #ifdef JERICHO_OWN_MEMORY
   pid_t pid = ::fork();
   if (pid == 0) leader_entry(&start);
+  if (pid > 0) pidfd = pidfd_of_child(pid).release();
   return pid;
 #else
-  return ::clone(leader_entry, stack_end, CLONE_VM | SIGCHLD, &start);
+  // With its pidfd at once: there is no moment in which it runs and cannot be told to end.
+  return ::clone(leader_entry, stack_end, CLONE_VM | CLONE_PIDFD | SIGCHLD, &start, &pidfd);
 #endif
 }
 
@@ -150,13 +152,18 @@ void LedProcess::start() {
   for (const auto& fd : plan_->more) start.descriptors[start.count++] = fd ? fd.get() : -1;
 
   std::binary_semaphore known(0);
-  int error = 0;
-  lender_ = std::thread([this, start, &known, &error]() mutable {
+  int error = 0, pidfd = -1;
+  lender_ = std::thread([this, start, &known, &error, &pidfd]() mutable {
     sigset_t all;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
-    pid_t pid = start_process(stack_.get() + kStack, start);
-    if (pid < 0) error = errno;
+    pid_t pid = -1;
+    try {
+      pid = start_process(stack_.get() + kStack, start, pidfd);
+      if (pid < 0) error = errno;
+    } catch (const pika::SystemError& failure) {
+      error = failure.code().value();
+    }
     leader_ = pid;
     known.release();
     // From here until its end this thread's errno is the leader's: a call that returns later alone may touch it.
@@ -167,13 +174,7 @@ void LedProcess::start() {
     lender_.join();
     throw pika::SystemError(error, "start a process");
   }
-  try {
-    pidfd_ = pidfd_of_child(leader_);
-  } catch (...) {
-    leader_ = -1;
-    lender_.join();
-    throw;
-  }
+  pidfd_ = UniqueFd(pidfd);
   plan_->more.clear();
   if (!terminal) {
     out = std::move(out_pipe.read);
@@ -182,9 +183,23 @@ void LedProcess::start() {
   report_.emplace(std::move(report.read));
   theirs.reset();
   report.write.reset();
-  if (!ours) return;
-  if (auto listener = take_listener(ours.get()))
-    proxy_.emplace(std::move(listener), AllowProxyConfig{.allow = plan_->allow_hosts});
+  if (ours) start_proxy(std::move(ours));
+}
+
+// The job's way out. Without it the leader must not go on, unless it has told already why it could not begin.
+void LedProcess::start_proxy(UniqueFd hand_over) {
+  try {
+    if (auto listener = take_listener(hand_over.get())) {
+      proxy_.emplace(std::move(listener), AllowProxyConfig{.allow = plan_->allow_hosts});
+      return;
+    }
+    report_->read();
+    if (!report_->failure()) throw pika::SystemError(EIO, "take the socket of the proxy");
+  } catch (...) {
+    LedProcess::kill_all();
+    bury();
+    throw;
+  }
 }
 
 LedProcess::~LedProcess() {
@@ -196,6 +211,7 @@ LedProcess::~LedProcess() {
 void LedProcess::kill_all() {
   killed_ = true;
   ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGTERM, nullptr, 0);
+  ::syscall(SYS_pidfd_send_signal, pidfd_.get(), SIGCONT, nullptr, 0);  // a job of the same user may have stopped it
 }
 
 void LedProcess::bury() {

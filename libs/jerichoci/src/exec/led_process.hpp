@@ -73,6 +73,7 @@ class LedProcess : public JobProcess {
 
  private:
   void start();
+  void start_proxy(pika::UniqueFd hand_over);
 
   std::unique_ptr<LeaderPlan> plan_;
   std::unique_ptr<std::byte[]> stack_;

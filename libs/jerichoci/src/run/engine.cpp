@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -77,8 +78,18 @@ UniqueFd lock_state(const fs::path& state_root) {
 
 }  // namespace
 
+// A program that ignores the end of its children cannot be told how one ended, nor can we in it.
+static pika::Status check_signals() {
+  struct sigaction action{};
+  ::sigaction(SIGCHLD, nullptr, &action);
+  if (action.sa_handler != SIG_IGN && !(action.sa_flags & SA_NOCLDWAIT)) return {};
+  return fail(ErrorKind::invalid, "this program ignores SIGCHLD, so no process of a job could be waited for",
+              "set it to SIG_DFL, or to a handler, before Engine::open");
+}
+
 Result<std::unique_ptr<Engine>> Engine::open(EngineConfig config) {
   PIKA_TRY(check_config(config));
+  PIKA_TRY(check_signals());
   return guarded([&]() -> Result<std::unique_ptr<Engine>> {
     std::optional<std::uint32_t> uid;
     if (::geteuid() == 0) uid = config.job_uid.value_or(65534);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "artifacts/collect.hpp"
 #include "caches/job_caches.hpp"
@@ -82,6 +83,7 @@ class JobRun {
     } catch (const std::exception& error) {
       // The verdict stands: the command has ended. What stayed is removed by the next start.
       pika::log_error("jerichoci", "run {}, job {}: {}", c_.run_id, job_.id, error.what());
+      close_log();
     }
     record_.finished_at = now();
     return std::move(record_);
@@ -365,16 +367,20 @@ class JobRun {
     stage_.reset();
     if (began_) keep_artifacts();
     save_caches();
+    close_log();  // before what may fail on the job's files
     if (workspace_) workspace_->remove();
     reach(c_.engine, FaultPoint::workspace_removed);
-    if (log_) {
-      try {
-        log_->close(now());
-      } catch (const pika::SystemError& error) {
-        pika::log_error("jerichoci", "the end of a log is lost: {}", error.what());
-      }
-      record_.log_bytes = log_->size();
+  }
+
+  void close_log() {
+    if (!log_ || std::exchange(log_closed_, true)) return;
+    try {
+      log_->close(now());
+    } catch (const pika::SystemError& error) {
+      pika::log_error("jerichoci", "run {}, job {}: the end of a log is lost: {}", c_.run_id, job_.id, error.what());
+      if (record_.message.empty()) record_.message = fmt::format("the end of its log is lost: {}", error.what());
     }
+    record_.log_bytes = log_->size();
   }
 
   // The verdict stands whatever becomes of them.
@@ -420,7 +426,7 @@ class JobRun {
   std::optional<DiskUse> disk_;
   std::optional<Pty> pty_;
   JobCgroup cgroup_;
-  bool began_ = false;  // the command ran: it may have left something
+  bool began_ = false, log_closed_ = false;  // the command ran: it may have left something
 };
 
 }  // namespace

@@ -58,7 +58,15 @@ void LogWriter::remove_ring() {
 
 void LogWriter::flush_frame() {
   if (open_.length == 0) return;
-  pika::write_all(index_.get(), encode_log_frame(open_));
+  auto before = ::lseek(index_.get(), 0, SEEK_CUR);
+  try {
+    pika::write_all(index_.get(), encode_log_frame(open_));
+  } catch (const SystemError&) {
+    // A full disk took a part: the frames behind it would be read at the wrong places.
+    [[maybe_unused]] int n = ::ftruncate(index_.get(), before);
+    ::lseek(index_.get(), before, SEEK_SET);
+    throw;
+  }
   ++frames_;
   open_.length = 0;
 }

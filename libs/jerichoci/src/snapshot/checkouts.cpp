@@ -205,12 +205,23 @@ pika::Status Checkouts::build(const ObjectStore& store, const Oid& tree, const f
   return {};
 }
 
+// What is there and cannot be used: of another job user, or of an older make. Alone under its lock and looked at again,
+// because another run may have put a good one in its place just now.
+void Checkouts::clear_useless(const Oid& tree) const {
+  auto place = folder(tree);
+  if (::access(place.c_str(), F_OK) != 0) return;
+  pika::UniqueFd lock(::open((place / "lock").c_str(), O_RDONLY | O_CLOEXEC));
+  if (!lock && errno != ENOENT) return;
+  if (lock && ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return;
+  if (read(place)) return;
+  auto gone = root_ / fmt::format(".gone-{}", pika::random_hex(8));
+  if (::rename(place.c_str(), gone.c_str()) == 0) pika::remove_tree(gone);
+}
+
 pika::Result<Checkout> Checkouts::ensure(const ObjectStore& store, const Oid& tree, const fs::path& scratch) {
   for (int tries = 0; tries < 3; ++tries) {
     if (auto there = open(tree)) return std::move(*there);
-    auto gone = root_ / fmt::format(".gone-{}", pika::random_hex(8));
-    if (!read(folder(tree)) && ::rename(folder(tree).c_str(), gone.c_str()) == 0)
-      pika::remove_tree(gone);  // of another job user, or of an older make
+    clear_useless(tree);
     auto aside = scratch / fmt::format("checkout-{}", pika::random_hex(8));
     struct Remover {
       const fs::path& path;

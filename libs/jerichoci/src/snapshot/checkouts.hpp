@@ -81,6 +81,7 @@ class Checkouts {
   };
   std::optional<Checkout> open(const pika::git::Oid& tree) const;
   std::optional<Kept> read(const std::filesystem::path& place) const;
+  void clear_useless(const pika::git::Oid& tree) const;
   std::optional<Base> nearest(const pika::git::Repository& repository, const pika::git::Oid& tree) const;
   pika::Status build(const ObjectStore& store, const pika::git::Oid& tree, const std::filesystem::path& aside) const;
   void sweep() const;

@@ -71,6 +71,9 @@ Result<std::string> make_diff_bytes(const std::filesystem::path& repo, const Oid
 Result<Diff> parse_diff(std::string bytes, const Oid& base, const Oid& head);
 Result<Diff> make_diff(const std::filesystem::path& repo, const Oid& base, const Oid& head);
 
+// The tree of no files, which git knows without having it.
+inline constexpr const char* kEmptyTree = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
 // Paths that changed between two trees, both sides of a rename, any byte in a name; sorted, unique. For selection.
 Result<std::vector<std::string>> changed_paths(const std::filesystem::path& repo, const Oid& base, const Oid& head);
 
