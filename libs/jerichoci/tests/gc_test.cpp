@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <fstream>
+#include <limits>
 #include <thread>
 
 #include "engine_support.hpp"
@@ -182,6 +183,51 @@ TEST_CASE("gc: artifacts go with the runs that named them and when their time is
   REQUIRE(engine->unpin_run(second.run_id).has_value());
   CHECK(engine->gc(greedy())->removed_runs.size() == 1);
   CHECK(!engine->open_artifact(second.jobs[0].artifacts[0].content).has_value());
+}
+
+TEST_CASE("gc: a run that is pinned while a collection goes on stays, with its artifacts and its tree") {
+  Engine* running = nullptr;
+  std::string wanted;
+  EngineConfig config;
+  config.fault = [&](FaultPoint point) {
+    if (point == FaultPoint::gc_marked && running) CHECK(running->pin_run(wanted, "a release").has_value());
+  };
+  TestEngine engine(config);
+  auto record = run(*engine, snapshot_of(engine, "1"), {leaving("words")}).record;
+  age(engine.root() / "artifacts");
+  age(engine.root() / "objects.git/refs/jerichoci/snapshots");
+  running = &*engine;
+  wanted = record.run_id;
+  auto report = *engine->gc(greedy());
+  running = nullptr;
+  CHECK(report.removed_runs.empty());
+  CHECK(engine->open_artifact(record.jobs[0].artifacts[0].content).has_value());
+  CHECK(engine->rerun_jobs(wanted, {}, {})->status == Status::passed);
+}
+
+TEST_CASE("gc: while a run's record cannot be read no content goes that it may have") {
+  TestEngine engine;
+  auto record = run(*engine, snapshot_of(engine, "1"), {leaving("words")}).record;
+  age(engine.root() / "artifacts");
+  auto path = engine.root() / "runs" / record.run_id / "run.json";
+  auto text = *pika::read_file(path);
+  std::ofstream(path) << "{\"schema_version\": 2}";  // of a version to come
+  engine->gc(greedy());
+  std::ofstream(path) << text;
+  CHECK(engine->open_artifact(record.jobs[0].artifacts[0].content).has_value());
+}
+
+TEST_CASE("gc: as many days and hours as there are numbers are for ever") {
+  TestEngine engine;
+  old_run(engine.root(), "old", 100);
+  auto job = leaving("words");
+  job.artifacts->retention = std::numeric_limits<pika::Micros>::max();
+  auto record = run(*engine, snapshot_of(engine, "1"), {job}).record;
+  age(engine.root() / "artifacts");
+  age(engine.root() / "objects.git/refs/jerichoci/snapshots");
+  GcPolicy policy{.keep_days = ~0u, .keep_runs = 0, .keep_snapshot_hours = ~0u};
+  CHECK(engine->gc(policy)->removed_runs.empty());
+  CHECK(engine->open_artifact(record.jobs[0].artifacts[0].content).has_value());
 }
 
 TEST_CASE("gc: trees go when no run's rerun needs them, and git finds the store sound") {

@@ -18,6 +18,7 @@ using pika::UniqueFd;
 
 namespace {
 
+constexpr Micros kForEver = 100 * 365 * 24 * 3600 * pika::kSecond;  // so that a sum with the present is a time
 constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::size_t kTail = 4096;
 constexpr Micros kDrain = pika::kSecond / 2;
@@ -26,7 +27,7 @@ constexpr Micros kLookAtDisk = pika::kSecond / 5;
 class Supervisor {
  public:
   Supervisor(JobProcess& process, LogWriter& log, const Supervision& supervision)
-      : process_(process), log_(log), s_(supervision), deadline_(monotonic_now() + supervision.time), buffer_(kPiece) {
+      : process_(process), log_(log), s_(supervision), deadline_(monotonic_now() + std::min(supervision.time, kForEver)), buffer_(kPiece) {
     pika::set_nonblocking(process.out.get());
     pika::set_nonblocking(process.err.get());
   }

@@ -60,7 +60,12 @@ class Collection {
   }
 
   void remove() {
-    at_once(report_.removed_runs, [this](const std::string& id) { guarded(id, [&] { remove_run(id); }); });
+    at_once(report_.removed_runs, [this](const std::string& id) {
+      bool removed = false;
+      guarded(id, [&] { removed = remove_run(id); });
+      if (!removed) keep_after_all(id);
+    });
+    mark_again();
     // Alone with the contents: nobody finds one there, takes it for granted and loses it.
     auto lock_path = engine_.artifacts.root() / ".lock";
     if (!marked_["artifacts"].goes.empty()) {
@@ -76,18 +81,50 @@ class Collection {
     guarded("some checkouts", [&] { remove_checkouts(engine_, marked_["checkouts"], removed); });
   }
 
-  void remove_run(const std::string& id) {
+  // False: somebody wants it since it was marked.
+  bool remove_run(const std::string& id) {
     auto mark = BusyMark::take(engine_.config.state_root, id);
-    if (!mark) {  // somebody began to look after it since
+    if (!mark) {
       note(fmt::format("run {} stays: it is at work", id));
-      return;
+      return false;
     }
-    auto aside = engine_.runs.root() / "runs" / (".gc-" + id);
-    if (::rename(engine_.runs.run_folder(id).c_str(), aside.c_str()) != 0)
-      throw pika::SystemError(fmt::format("rename run '{}'", id));
+    auto folder = engine_.runs.run_folder(id), aside = engine_.runs.root() / "runs" / (".gc-" + id);
+    if (::rename(folder.c_str(), aside.c_str()) != 0) throw pika::SystemError(fmt::format("rename run '{}'", id));
+    // Looked at where nobody can pin it any more: who did so before is told the truth.
+    if (::access((aside / pin_file(engine_.runs, id).filename()).c_str(), F_OK) == 0) {
+      if (::rename(aside.c_str(), folder.c_str()) != 0) throw pika::SystemError(fmt::format("rename run '{}'", id));
+      mark->done();
+      note(fmt::format("run {} stays: it is pinned", id));
+      return false;
+    }
     mark->done();
     reach(engine_, FaultPoint::gc_removing);
     pika::remove_tree(aside);
+    return true;
+  }
+
+  void keep_after_all(const std::string& id) {
+    std::lock_guard lock(noting_);
+    stayed_.insert(id);
+  }
+
+  // What the runs that stayed need stays with them.
+  void mark_again() {
+    if (stayed_.empty()) return;
+    auto& runs = marked_["runs"];
+    runs.sum.removed -= stayed_.size();
+    for (const auto& id : stayed_) {
+      gone_.erase(id);
+      runs.keep("wanted meanwhile");
+    }
+    std::erase_if(report_.removed_runs, [&](const auto& id) { return stayed_.contains(id); });
+    for (auto name : {"artifacts", "verdicts", "images"}) {
+      marked_[name] = {};
+      marked_[name].sum.name = name;
+    }
+    mark_artifacts(engine_, looked_, gone_, marked_["artifacts"]);
+    mark_verdicts(engine_, policy_, looked_, gone_, marked_["verdicts"]);
+    mark_images(engine_, policy_, looked_, gone_, marked_["images"]);
   }
 
   // What was touched since it was marked is wanted after all.
@@ -146,7 +183,7 @@ class Collection {
   int lock_;
   pika::Micros began_;
   Looked looked_;
-  std::set<std::string> gone_;
+  std::set<std::string> gone_, stayed_;
   std::map<std::string_view, Marked> marked_;
   GcReport report_;
   std::mutex noting_;

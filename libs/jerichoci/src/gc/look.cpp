@@ -55,13 +55,19 @@ std::map<std::string, Micros> retentions(const RunStore& runs, const std::string
   return out;
 }
 
+// A sum that is no number of microseconds any more is for ever.
+Micros later(Micros at, Micros by) {
+  Micros sum = 0;
+  return __builtin_add_overflow(at, by, &sum) ? kForEver : sum;
+}
+
 void note_artifacts(const RunStore& runs, const RunRecord& record, RunSeen& seen) {
   bool any = std::any_of(record.jobs.begin(), record.jobs.end(), [](const auto& j) { return !j.artifacts.empty(); });
   if (!any) return;
   auto kept = retentions(runs, seen.id);
   for (const auto& job : record.jobs) {
     auto retention = kept.find(job.id);
-    auto until = seen.pinned || retention == kept.end() ? kForEver : job.finished_at + retention->second;
+    auto until = seen.pinned || retention == kept.end() ? kForEver : later(job.finished_at, retention->second);
     for (const auto& artifact : job.artifacts) seen.artifacts.emplace_back(artifact.content, until);
   }
 }

@@ -16,6 +16,7 @@ namespace {
 
 constexpr Micros kHour = 3600 * pika::kSecond;
 constexpr Micros kDay = 24 * kHour;
+constexpr Micros kMostDays = 36'500;  // more is "for ever" and would be no number of microseconds
 
 struct Entry {
   fs::path path;
@@ -85,7 +86,7 @@ std::vector<std::string> mark_runs(const EngineParts& engine, const GcPolicy& po
     const auto& run = looked.runs[i];
     auto why = held(run);
     bool newest = i < policy.keep_runs;
-    bool young = looked.now - run.created_at < policy.keep_days * kDay;
+    bool young = run.created_at > looked.now - std::min<Micros>(policy.keep_days, kMostDays) * kDay;
     if (why.empty() && newest) why = fmt::format("among the newest {}", policy.keep_runs);
     if (why.empty() && young) why = fmt::format("younger than {} days", policy.keep_days);
     if (quota != ~0ull) room += bytes_of(engine.runs.run_folder(run.id));
@@ -110,8 +111,10 @@ std::vector<std::string> mark_runs(const EngineParts& engine, const GcPolicy& po
 void mark_artifacts(const EngineParts& engine, const Looked& looked, const std::set<std::string>& gone_runs,
                     Marked& artifacts) {
   std::set<std::string> wanted;
+  bool unknown = false;
   for (const auto& run : looked.runs) {
     if (gone_runs.contains(run.id)) continue;
+    if (!run.readable) unknown = true;
     for (const auto& [content, until] : run.artifacts)
       if (until > looked.now) wanted.insert(content);
   }
@@ -120,6 +123,8 @@ void mark_artifacts(const EngineParts& engine, const Looked& looked, const std::
     for (const auto& file : entries(folder.path)) {
       if (wanted.contains(file.path.filename().string())) {
         artifacts.keep("a run has it");
+      } else if (unknown) {
+        artifacts.keep("a run whose record cannot be read may have it");
       } else if (file.used_at >= looked.cutoff) {
         artifacts.keep("stored while runs are at work");
       } else {

@@ -18,6 +18,8 @@ using pika::Micros;
 
 namespace {
 
+constexpr Micros kMostHours = 100 * 365 * 24;  // more would be no number of microseconds
+
 struct Ref {
   fs::path path;
   std::string name, tree;
@@ -82,7 +84,7 @@ Split split_refs(const EngineParts& engine, const GcPolicy& policy, const Looked
       split.dropped.push_back(std::move(ref));
     }
   }
-  auto fresh = looked.now - static_cast<Micros>(policy.keep_snapshot_hours) * 3600 * pika::kSecond;
+  auto fresh = looked.now - std::min<Micros>(policy.keep_snapshot_hours, kMostHours) * 3600 * pika::kSecond;
   for (auto& ref : refs_in(engine.objects.path() / "refs/jerichoci/snapshots")) {
     if (ref.at >= fresh) {
       keep(std::move(ref), fmt::format("captured within {} hours", policy.keep_snapshot_hours).c_str());

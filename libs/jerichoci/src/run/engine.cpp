@@ -220,7 +220,8 @@ pika::Status Engine::pin_run(const std::string& run_id, const std::string& why) 
   PIKA_TRY(load_run_record(run_id));
   return guarded([&]() -> pika::Status {
     pika::write_file_atomic(pin_file(impl_->runs, run_id), why);
-    return {};
+    // A collection that had put the run away by then looks there, and brings a pinned one back.
+    return load_run_record(run_id) ? pika::Status() : fail(ErrorKind::not_found, "the run was removed just now");
   });
 }
 
