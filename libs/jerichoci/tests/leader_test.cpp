@@ -13,6 +13,7 @@
 
 #include "engine_support.hpp"
 #include "exec/host_process.hpp"
+#include "pika/base/files.hpp"
 #include "pika/base/hash.hpp"
 
 using namespace jerichoci;
@@ -90,7 +91,10 @@ TEST_CASE("a leader that its job stopped is continued and ends everything") {
   pika::TempDir folder("jci-leader-");
   auto word = unique_word();
   auto process = start_host_process(spec_of(folder, {"/bin/sh", "-c", "kill -STOP $PPID; sleep 600; : " + word}));
-  wait_until("the job runs", [&] { return !processes_with(word).empty(); });
+  wait_until("the leader is stopped", [&] {
+    auto stat = pika::read_file("/proc/" + std::to_string(process->pid()) + "/stat");
+    return stat && stat->find(") T ") != std::string::npos;
+  });
   process->kill_all();
   CHECK(process->finish({}).exit_code.has_value());
   CHECK(processes_with(word).empty());

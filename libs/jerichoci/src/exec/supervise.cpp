@@ -18,7 +18,7 @@ using pika::UniqueFd;
 
 namespace {
 
-constexpr Micros kForEver = 100 * 365 * 24 * 3600 * pika::kSecond;  // so that a sum with the present is a time
+constexpr Micros kForEver = pika::kSecond * 3600 * 24 * 365 * 100;  // so that a sum with the present is a time
 constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::size_t kTail = 4096;
 constexpr Micros kDrain = pika::kSecond / 2;
