@@ -1,5 +1,7 @@
 #include "engine_support.hpp"
 
+#include "exec/cgroup.hpp"
+
 #include <doctest/doctest.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -56,6 +58,10 @@ void TestEngine::reopen() {
   auto opened = Engine::open(config_);
   REQUIRE_MESSAGE(opened.has_value(), (opened ? "" : opened.error().text()));
   engine_ = std::move(*opened);
+}
+
+bool has_oci_runtime() {
+  return ::access(EngineConfig().runc.c_str(), X_OK) == 0 && !cgroup_mount_points().empty();
 }
 
 JobSpec shell_job(const std::string& id, const std::string& script) {

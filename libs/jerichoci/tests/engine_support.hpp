@@ -43,6 +43,9 @@ class TestEngine {
   std::unique_ptr<Engine> engine_;
 };
 
+// Whether jobs of Runtime::oci can run here.
+bool has_oci_runtime();
+
 JobSpec shell_job(const std::string& id, const std::string& script);
 
 struct Ran {

@@ -101,7 +101,7 @@ TEST_CASE("shell: in a sandbox and in an image it has a terminal of its own, an 
     EngineConfig config;
     pika::TempDir image("jci-image-");
     if (runtime == Runtime::oci) {
-      if (layer.empty() || ::access(config.runc.c_str(), X_OK) != 0) continue;
+      if (layer.empty() || !has_oci_runtime()) continue;
       testing::write_image_layout(image.path() / "layout", {layer});
       config.roots["small"] = image.path() / "layout";
     }

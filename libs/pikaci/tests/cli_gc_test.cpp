@@ -22,7 +22,7 @@ TEST_CASE("gc says what goes and what stays, and a dry run removes nothing") {
   CHECK(find_array(s.json(), "runs")->size() == 1);
   all.mode = jerichoci::GcPolicy::Mode::remove;
   CHECK(cli_gc(s.context(OutputFormat::json), all) == 0);
-  CHECK(find_array(s.json(), "classes")->size() == 11);
+  CHECK(find_array(s.json(), "classes")->size() == 13);
   CHECK(cli_list(s.context(OutputFormat::json), 10) == 0);
   CHECK(find_array(s.json(), "runs")->empty());
 }
