@@ -152,7 +152,8 @@ class JobRun {
                   fmt::format("no isolation: the OCI runtime is not there ('{}')", c_.engine.config.runc.string()),
                   "apt-get install runc");
     if (job_.runtime == Runtime::oci && cgroup_mount_points().empty())
-      return fail(ErrorKind::unavailable, "no isolation: the OCI runtime starts nothing where no control groups are mounted",
+      return fail(ErrorKind::unavailable,
+                  "no isolation: the OCI runtime starts nothing where no control groups are mounted",
                   "mount them at /sys/fs/cgroup, or use runtime = \"sandbox\"");
     if (report.sandbox) return {};
     return fail(ErrorKind::unavailable, "no isolation: " + report.why_not, report.remedy);
