@@ -27,7 +27,11 @@ constexpr Micros kLookAtDisk = pika::kSecond / 5;
 class Supervisor {
  public:
   Supervisor(JobProcess& process, LogWriter& log, const Supervision& supervision)
-      : process_(process), log_(log), s_(supervision), deadline_(monotonic_now() + std::min(supervision.time, kForEver)), buffer_(kPiece) {
+      : process_(process),
+        log_(log),
+        s_(supervision),
+        deadline_(monotonic_now() + std::min(supervision.time, kForEver)),
+        buffer_(kPiece) {
     pika::set_nonblocking(process.out.get());
     pika::set_nonblocking(process.err.get());
   }
