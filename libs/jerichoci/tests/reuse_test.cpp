@@ -1,6 +1,7 @@
 // A verdict counts again only where nothing that it could depend on differs, and only for whom may trust it.
 #include <doctest/doctest.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <fstream>
@@ -120,6 +121,48 @@ TEST_CASE("reuse: a gate is satisfied by no earlier verdict, unless policy names
   q.request.gate = true;
   q.run(lenient);
   CHECK(q.run(lenient).reuse->reused);
+}
+
+TEST_CASE("reuse: what a gate's pass depended on beside its inputs keeps it from counting later") {
+  TestEngine engine(host_tools());
+  Project p;
+  p.request.gate = true;
+  p.job.network = Network::on;
+  CHECK(p.run(engine).reuse->why_not == "network");
+  p.request.gate = false;
+  p.job.network = Network::off;
+  CHECK(!p.run(engine).reuse->reused);
+  CHECK(p.ran(engine));
+}
+
+TEST_CASE("reuse: an input that the tree does not have is no verdict on a smaller tree") {
+  TestEngine engine(host_tools());
+  Project p;
+  p.job.reuse->inputs = {"src", "tests"};
+  p.request.snapshot = *engine->snapshot_commit(p.repo.path(), p.repo.commit());
+  p.request.jobs = {p.job};
+  auto job = engine->run_jobs(p.request, {}, {})->jobs[0];
+  CHECK(job.failure == FailureKind::setup_failed);
+  CHECK(job.message.find("tests") != std::string::npos);
+}
+
+TEST_CASE("reuse: other artifacts asked for are another key, and those taken over are wanted from now on") {
+  TestEngine engine(host_tools());
+  Project p;
+  p.job.artifacts = ArtifactSpec{.globs = {"src/a"}};
+  p.run(engine);
+  for (const auto& entry : fs::recursive_directory_iterator(engine.root() / "artifacts")) {
+    struct timespec times[2] = {{1'000'000'000, 0}, {1'000'000'000, 0}};
+    ::utimensat(AT_FDCWD, entry.path().c_str(), times, AT_SYMLINK_NOFOLLOW);
+  }
+  auto again = p.run(engine);
+  REQUIRE(again.reuse->reused);
+  auto content = again.artifacts[0].content;
+  struct stat st{};
+  REQUIRE(::stat((engine.root() / "artifacts" / content.substr(0, 2) / content).c_str(), &st) == 0);
+  CHECK(st.st_mtim.tv_sec > 1'000'000'000);
+  p.job.artifacts->globs = {"src/*"};
+  CHECK(!p.run(engine).reuse->reused);
 }
 
 TEST_CASE("reuse: a domain reads its own verdicts and those of the one it may read from, never another's") {

@@ -100,6 +100,15 @@ TEST_CASE("a job whose secret was not given, or cannot be masked, does not begin
   }
 }
 
+TEST_CASE("a secret that is no text is no variable of an OCI job: its bytes would go by the disk") {
+  TestEngine engine;
+  auto job = with_secret("test", Runtime::oci, "true");
+  job.root = "any";
+  auto ran = run_with_secrets(engine, {job}, {{"TOKEN", "caf\xE9-token"}});
+  CHECK(ran.record.jobs[0].failure == FailureKind::setup_failed);
+  CHECK_MESSAGE(ran.record.message.find("no UTF-8") != std::string::npos, ran.record.message);
+}
+
 TEST_CASE("a rerun takes no secret from the run before: it is given anew") {
   TestEngine engine;
   auto ran = run_with_secrets(engine, {with_secret("test", Runtime::sandbox, "echo $TOKEN")});

@@ -41,6 +41,22 @@ pika::Result<UniqueFd> ArtifactStore::open(const std::string& content) const {
   throw SystemError(fmt::format("open '{}'", place(content).string()));
 }
 
+bool ArtifactStore::want(const std::vector<std::string>& contents) const {
+  if (contents.empty()) return true;
+  auto path = root_ / ".lock";
+  UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock) throw SystemError(fmt::format("open '{}'", path.string()));
+  while (::flock(lock.get(), LOCK_SH) != 0)
+    if (errno != EINTR) throw SystemError(fmt::format("lock '{}'", path.string()));
+  for (const auto& content : contents) {
+    if (!valid_content(content)) return false;
+    if (::utimensat(AT_FDCWD, place(content).c_str(), nullptr, AT_SYMLINK_NOFOLLOW) == 0) continue;
+    if (errno == ENOENT) return false;
+    throw SystemError(fmt::format("set the time of '{}'", place(content).string()));
+  }
+  return true;
+}
+
 ArtifactBatch::ArtifactBatch(const ArtifactStore& store) : store_(store) {
   pika::make_dirs(store.root(), 0700);
 }

@@ -22,6 +22,9 @@ class ArtifactStore {
   const std::filesystem::path& root() const { return root_; }
   // invalid when it is no name of a content, not_found when it is not there.
   pika::Result<pika::UniqueFd> open(const std::string& content) const;
+  // Says that these contents are wanted from now on, so that no collection takes them. False when one is not there;
+  // throws SystemError.
+  bool want(const std::vector<std::string>& contents) const;
   std::filesystem::path place(const std::string& content) const { return root_ / content.substr(0, 2) / content; }
 
  private:

@@ -40,6 +40,9 @@ class Reuse {
   JobRecord run(JobRecord record) {
     auto subset = subset_tree(c_.engine.objects, request_.snapshot.tree, job_.reuse->inputs);
     if (!subset) return refused(std::move(record), "its inputs could not be taken: " + subset.error().what);
+    if (!subset->missing.empty())
+      return refused(std::move(record), fmt::format("the tree has no {}, which the job names as an input",
+                                                    pika::quote_name(subset->missing[0])));
     inputs_ = subset->tree;
     ReuseRecord reuse;
     auto environment = this->environment();
@@ -106,8 +109,9 @@ class Reuse {
   }
 
   std::optional<JobRecord> take_over(JobRecord record, const Found& found, ReuseRecord reuse) const {
-    for (const auto& artifact : found.job.artifacts)
-      if (!c_.engine.artifacts.open(artifact.content)) return std::nullopt;
+    std::vector<std::string> contents;
+    for (const auto& artifact : found.job.artifacts) contents.push_back(artifact.content);
+    if (!c_.engine.artifacts.want(contents)) return std::nullopt;
     record.status = Status::passed;
     record.exit_code = 0;
     record.artifacts = found.job.artifacts;
@@ -161,13 +165,13 @@ class Reuse {
       reuse.audit = "same";
       return;
     }
-    if (result.failure != FailureKind::test_failed && result.failure != FailureKind::timed_out &&
-        result.failure != FailureKind::out_of_memory)
-      return;
+    if (result.failure != FailureKind::test_failed) return;  // a limit of time or memory may be ours alone
     reuse.audit = "differs";
-    store_.remove(found.domain, reuse_key(c_.engine.config, job_, inputs, result.environment, found.domain));
-    auto words =
-        fmt::format("it passed on the same inputs in run {}: that verdict is not reused any more", found.run.run_id);
+    // A verdict of another domain is not ours to take away.
+    bool own = found.domain == request_.trust.name;
+    if (own) store_.remove(found.domain, reuse_key(c_.engine.config, job_, inputs, result.environment, found.domain));
+    auto words = fmt::format("it passed on the same inputs in run {}{}", found.run.run_id,
+                             own ? ": that verdict is not reused any more" : "");
     result.message += (result.message.empty() ? "" : "; ") + words;
     pika::log_warning("jerichoci", "run {}, job {}: an audited verdict does not hold: {}", c_.run_id, job_.id, words);
   }
@@ -203,7 +207,6 @@ json::Value limit(const auto& value) {
 
 std::string why_no_reuse(const EngineConfig& config, const RunRequest& request, const JobSpec& job,
                          const EnvironmentRecord& environment) {
-  if (request.gate && !config.reuse_for_gates.contains(job.id)) return "gate";
   if (job.runtime != Runtime::sandbox && job.runtime != Runtime::oci) return "runtime";
   if (job.network != Network::off) return "network";
   // A named root is known by its digest; the host's tools have that of its packages, which counts where an
@@ -214,6 +217,8 @@ std::string why_no_reuse(const EngineConfig& config, const RunRequest& request, 
   if (!job.secrets.empty()) return "secrets";
   if (!job.prepared.empty()) return "prepared";
   if (!config.sandbox_paths.empty()) return "host folders";
+  // Last: a gate's own pass is kept, if nothing else speaks against it.
+  if (request.gate && !config.reuse_for_gates.contains(job.id)) return "gate";
   return {};
 }
 
@@ -227,10 +232,16 @@ std::string reuse_key(const EngineConfig& config, const JobSpec& job, const pika
     env.push_back(
         json::Array{bytes_to_json(name), it == config.env.end() ? json::Value(nullptr) : bytes_to_json(it->second)});
   }
-  json::Object parts{{"version", 1},
+  json::Array artifacts;
+  if (job.artifacts) {
+    artifacts.emplace_back(job.artifacts->when == ArtifactSpec::When::passed ? "passed" : "always");
+    for (const auto& glob : job.artifacts->globs) artifacts.push_back(bytes_to_json(glob));
+  }
+  json::Object parts{{"version", 2},
                      {"inputs", inputs.hex()},
                      {"command", std::move(command)},
                      {"env", std::move(env)},
+                     {"artifacts", std::move(artifacts)},
                      {"runtime", to_string(job.runtime)},
                      {"root", job.root},
                      {"root_digest", environment.root_digest},

@@ -29,6 +29,12 @@ pika::Status check_value(const JobSpec& job, const SecretUse& use, const std::st
     return fail(ErrorKind::invalid,
                 fmt::format("the secret {} of job '{}' holds a NUL byte and cannot be a variable", name, job.id),
                 "ask for it as a file");
+  // Its variables go by JSON, and what is no text by a script on the disk.
+  if (!use.as_file && job.runtime == Runtime::oci && !pika::is_utf8(value))
+    return fail(
+        ErrorKind::invalid,
+        fmt::format("the secret {} of job '{}' is no UTF-8 and cannot be a variable of an OCI job", name, job.id),
+        "ask for it as a file");
   return {};
 }
 
