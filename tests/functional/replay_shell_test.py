@@ -93,8 +93,15 @@ class Terminal:
         return found
 
     def end(self):
-        while self.read():
-            pass
+        """Its exit code, once nobody writes any more; what holds the terminal longer than PATIENCE is a failure."""
+        until = time.monotonic() + PATIENCE
+        while select.select([self.fd], [], [], max(0, until - time.monotonic()))[0]:
+            if not self.read():
+                break
+        else:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            raise AssertionError(f"it did not end; there was {self.seen!r}")
         os.close(self.fd)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
@@ -200,7 +207,8 @@ class ReplayShell(unittest.TestCase):
         shell.expect(r"\^C")
         shell.expect(r"\$ ")
         shell.command("echo code $?", r"code 130\r")
-        shell.type("sleep 1000 &\n")
+        shell.command("sleep 1000 &\necho started", "started\r")
+        shell.expect(r"\$ ")  # a key typed ahead of the prompt reaches a terminal in another mode, where it ends nothing
         shell.type("\x04")  # the end of what is typed
         self.assertEqual(shell.end(), 0)
         self.assertEqual(self.world.left(), [])

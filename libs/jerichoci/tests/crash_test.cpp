@@ -81,3 +81,32 @@ TEST_CASE("a run of a living engine is not settled by another that starts") {
   CHECK(run->status == Status::passed);
   CHECK(engine->load_run_record(run->run_id)->status == Status::passed);
 }
+
+TEST_CASE("the /etc of sandboxes: the next start removes a half-made one and those of earlier boots, not the one in use") {
+  pika::TempDir folder("jci-crash-");
+  auto root = folder.path() / "state";
+  auto place = root / "sandbox-etc";
+  pika::make_dirs(place / ".new-0123456789abcdef/ssl");
+  pika::make_dirs(place / "of-an-earlier-boot");
+  pika::write_file_atomic(place / "of-an-earlier-boot/passwd", "x");
+  auto names = [&] {
+    std::vector<std::string> out;
+    for (const auto& entry : fs::directory_iterator(place)) out.push_back(entry.path().filename());
+    return out;
+  };
+  TestRepository repo;
+  repo.write("a", "1");
+  auto commit = repo.commit();
+  std::vector<std::string> in_use;
+  for (int turn : {0, 1}) {
+    auto engine = Engine::open({.state_root = root});
+    REQUIRE(engine.has_value());
+    CHECK(names() == in_use);
+    RunRequest request{.snapshot = *(*engine)->snapshot_commit(repo.path(), commit)};
+    request.jobs = {shell_job("test", "true")};
+    request.run_id = turn == 0 ? "first" : "second";
+    CHECK((*engine)->run_jobs(request, {}, {})->status == Status::passed);
+    in_use = names();
+    CHECK(in_use.size() == 1);
+  }
+}

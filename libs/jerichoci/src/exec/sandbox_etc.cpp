@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pika/base/files.hpp"
 #include "pika/base/hash.hpp"
@@ -46,6 +47,8 @@ std::string signature() {
   return out;
 }
 
+std::string current_name() { return pika::sha256_hex(signature()).substr(0, 32); }
+
 void copy_entry(const fs::path& from, const fs::path& to) {
   struct stat st{};
   if (::lstat(from.c_str(), &st) != 0) return;
@@ -75,7 +78,7 @@ void build(const fs::path& folder) {
 
 fs::path prepare_sandbox_etc(const fs::path& state_root) {
   auto parent = state_root / "sandbox-etc";
-  auto place = parent / pika::sha256_hex(signature()).substr(0, 32);
+  auto place = parent / current_name();
   struct stat st{};
   if (::stat(place.c_str(), &st) == 0) return place;
   pika::make_dirs(parent, 0755);
@@ -88,6 +91,15 @@ fs::path prepare_sandbox_etc(const fs::path& state_root) {
     if (error != ENOTEMPTY && error != EEXIST) throw SystemError(error, fmt::format("rename to '{}'", place.string()));
   }
   return place;
+}
+
+void sweep_sandbox_etc(const fs::path& state_root) {
+  auto keep = current_name();
+  std::vector<fs::path> gone;
+  std::error_code error;
+  for (fs::directory_iterator it(state_root / "sandbox-etc", error), end; !error && it != end; it.increment(error))
+    if (it->path().filename() != keep) gone.push_back(it->path());
+  for (const auto& path : gone) pika::remove_tree(path);
 }
 
 }  // namespace jerichoci

@@ -12,4 +12,8 @@ inline constexpr const char* kSandboxEtcFolders[] = {"alternatives", "fonts", "s
 // (some 20 stats), so that an engine that runs for months follows the host's updates. Thread-safe. Throws SystemError.
 std::filesystem::path prepare_sandbox_etc(const std::filesystem::path& state_root);
 
+// Removes the folders of earlier boots and earlier files of the host, and what a killed engine had half made. Only for
+// who knows that no engine works on this state root. Throws SystemError.
+void sweep_sandbox_etc(const std::filesystem::path& state_root);
+
 }  // namespace jerichoci

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "artifacts/save.hpp"
+#include "exec/sandbox_etc.hpp"
 #include "gc/gc.hpp"
 #include "gc/look.hpp"
 #include "jerichoci/jerichoci.hpp"
@@ -70,7 +71,10 @@ UniqueFd lock_state(const fs::path& state_root) {
     ::poll(nullptr, 0, 10);
     alone = ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0;
   }
-  if (alone) sweep_aside(state_root);
+  if (alone) {
+    sweep_aside(state_root);
+    sweep_sandbox_etc(state_root);
+  }
   while (::flock(lock.get(), LOCK_SH) != 0)  // who sweeps now is soon done
     if (errno != EINTR) throw pika::SystemError(fmt::format("lock '{}'", path.string()));
   return lock;
