@@ -82,7 +82,8 @@ TEST_CASE("a run of a living engine is not settled by another that starts") {
   CHECK(engine->load_run_record(run->run_id)->status == Status::passed);
 }
 
-TEST_CASE("the /etc of sandboxes: the next start removes a half-made one and those of earlier boots, not the one in use") {
+TEST_CASE(
+    "the /etc of sandboxes: the next start removes a half-made one and those of earlier boots, not the one in use") {
   pika::TempDir folder("jci-crash-");
   auto root = folder.path() / "state";
   auto place = root / "sandbox-etc";

@@ -47,7 +47,9 @@ std::string signature() {
   return out;
 }
 
-std::string current_name() { return pika::sha256_hex(signature()).substr(0, 32); }
+std::string current_name() {
+  return pika::sha256_hex(signature()).substr(0, 32);
+}
 
 void copy_entry(const fs::path& from, const fs::path& to) {
   struct stat st{};
