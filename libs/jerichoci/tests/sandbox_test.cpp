@@ -1,6 +1,9 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <set>
+
 #include "engine_support.hpp"
 #include "pika/base/text.hpp"
 
@@ -40,6 +43,33 @@ TEST_CASE("a sandbox cannot write to the host's folders, has no privileges and s
   CHECK(ran.logs["test"].find("NoNewPrivs:\t1") != std::string::npos);
   auto lines = pika::split(ran.logs["test"], '\n');
   CHECK(pika::parse_number<int>(lines[1]).value_or(1000) < 6);
+}
+
+TEST_CASE(
+    "every mount of a sandbox is without set-user-id, only devices are devices, and only its own places are written") {
+  TestEngine engine;
+  auto job = shell_job("test", "cut -d' ' -f5,6 /proc/self/mountinfo");
+  job.caches = {CacheSpec("depot"), CacheSpec("inside")};
+  job.caches[1].path = "made";
+  auto ran = run_one(*engine, job);
+  REQUIRE(ran.record.status == Status::passed);
+  const std::set<std::string> written = {"/workspace", "/workspace/made", "/caches/depot", "/tmp",
+                                         "/dev/shm",   "/dev/pts",        "/proc"};
+  std::set<std::string> seen;
+  for (auto line : pika::split(ran.logs["test"], '\n')) {
+    auto words = pika::split(line, ' ');
+    if (words.size() != 2) continue;
+    auto place = std::string(words[0]);
+    auto options = pika::split(words[1], ',');
+    auto has = [&](std::string_view option) { return std::ranges::find(options, option) != options.end(); };
+    CAPTURE(place);
+    bool device = place.starts_with("/dev/") && !written.contains(place);
+    CHECK(has("nosuid"));
+    CHECK((device || place == "/dev/pts" || has("nodev")));
+    CHECK((device || written.contains(place) || has("ro")));
+    if (written.contains(place)) seen.insert(place);
+  }
+  CHECK(seen == written);
 }
 
 TEST_CASE("a job inherits no descriptor of the engine but its three streams") {

@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <thread>
 
@@ -184,4 +186,26 @@ TEST_CASE("a run with many jobs does not keep another program's run from its tur
   CHECK(begun.value_or(99) < 20);
   CHECK(other.wait() == 0);
   CHECK(fs::is_empty(engine.root() / "slots/waiting"));
+}
+
+TEST_CASE(
+    "slots: the next job runs while the workspace of the one before is removed, and no more are tidied up at once") {
+  std::atomic<int> removed = 0, most = 0, begun = 0;
+  EngineConfig config{.slots = 1};
+  config.fault = [&](FaultPoint point) {
+    if (point == FaultPoint::job_started) ++begun;
+    if (point != FaultPoint::workspace_removed) return;
+    // The first job's end waits for the second's beginning, which a slot held till then would never see.
+    most = std::max<int>(most, ++removed);
+    if (removed == 1) wait_until("the second job runs", [&] { return begun >= 2; });
+    --removed;
+  };
+  TestEngine engine(config);
+  TestRepository repo;
+  repo.write("a", "1");
+  auto snapshot = *engine->snapshot_commit(repo.path(), repo.commit());
+  auto ran = run(*engine, snapshot, {shell_job("a", "true"), shell_job("b", "true"), shell_job("c", "true")});
+  CHECK(ran.record.status == Status::passed);
+  CHECK(begun == 3);
+  CHECK(most <= 2);  // one that gave its slot away, one that holds it
 }

@@ -107,7 +107,8 @@ int enter_private_mounts(const PrivateMounts& mounts, const char** step) {
     if (::mkdir(target.c_str(), 0755) != 0 && errno != EEXIST) return fail_step(step, "mkdir for a cache");
     if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND, nullptr) != 0) return fail_step(step, "bind a cache");
   }
-  return place_secret_files(mounts.secrets, step);
+  if (int error = place_secret_files(mounts.secrets, step)) return error;
+  return make_sandbox_root(mounts.sandbox_root, mounts.owner, step);
 }
 
 int join_cgroups(const LaunchIdentity& identity) {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "exec/sandbox_root.hpp"
 #include "exec/secret_files.hpp"
 #include "jerichoci/model.hpp"
 #include "pika/base/fd.hpp"
@@ -35,8 +36,10 @@ struct PrivateMounts {
   std::vector<Overlay> overlays;       // caches, after the workspace
   std::string root, root_options;      // where a named root filesystem is mounted, and its overlay's options; or empty
   std::vector<std::string> read_only;  // mounts of the host that are read-only in here; what is hidden is left out
-  std::vector<std::pair<std::string, std::string>> binds;  // source below job_folder, target
+  std::vector<std::pair<std::string, std::string>> binds;  // source, absolute or below job_folder; target
   SecretFiles secrets{};                                   // below the stage
+  std::vector<RootStep> sandbox_root{};                    // at last: takes over what was mounted below the stage
+  std::optional<std::uint32_t> owner{};                    // the job's user, of the sandbox's own folders
 };
 
 struct LaunchIdentity {

@@ -17,7 +17,7 @@ struct LeaderMessage {
   int value;              // the first process's pid, an errno, a wait status
   std::int64_t cpu_time;  // with `ended`: microseconds, of all that is gone
   std::uint64_t peak;     // bytes, of the largest single process
-  char step[40];          // with `failed`: what could not be done
+  char step[96];          // with `failed`: what could not be done
 };
 
 void tell(int report, LeaderMessage::Kind kind, int value, const char* step = "");

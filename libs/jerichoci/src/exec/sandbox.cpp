@@ -152,6 +152,10 @@ std::string nul_joined(const std::vector<std::string>& words) {
 std::unique_ptr<JobProcess> start_sandbox(const SandboxSpec& spec) {
   auto plan = std::make_unique<SandboxPlan>(spec.bubblewrap.string(), spec.command);
   plan->mounts = spec.mounts;
+  if (spec.root.empty()) {
+    plan->mounts->sandbox_root = sandbox_root_steps(spec, spec.mounts.stage + "/root");
+    plan->mounts->owner = spec.identity.uid;
+  }
   plan->identity = spec.identity;
   plan->gated = spec.network == Network::allow_list;
   plan->allow_hosts = spec.allow_hosts;

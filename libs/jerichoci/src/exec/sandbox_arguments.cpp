@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include "exec/sandbox.hpp"
-#include "exec/sandbox_etc.hpp"
 
 namespace jerichoci {
 
@@ -13,28 +12,28 @@ void add(std::vector<std::string>& out, std::initializer_list<std::string> words
   out.insert(out.end(), words);
 }
 
-// /bin and its like are links into /usr on a merged system and folders on an old one.
-void add_top_folder(std::vector<std::string>& out, const fs::path& path) {
-  std::error_code error;
-  auto status = fs::symlink_status(path, error);
-  if (fs::is_symlink(status)) {
-    add(out, {"--symlink", fs::read_symlink(path, error).string(), path.string()});
-  } else if (fs::is_directory(status)) {
-    add(out, {"--ro-bind", path.string(), path.string()});
-  }
-}
-
-void add_system(std::vector<std::string>& out, const SandboxSpec& spec) {
-  add(out, {"--ro-bind", "/usr", "/usr"});
-  for (auto* name : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) add_top_folder(out, name);
-  add(out, {"--ro-bind", spec.mounts.stage + "/etc", "/etc"});
-  for (auto* name : kSandboxEtcFolders) {
-    auto path = fs::path("/etc") / name;
-    add(out, {"--ro-bind-try", path.string(), path.string()});
-  }
+// Everything but /proc, which needs the job's own pid namespace, is there already. Devices stay devices; what is no
+// device was mounted without.
+void add_host_tools(std::vector<std::string>& out, const SandboxSpec& spec) {
+  add(out, {"--dev-bind", spec.mounts.stage + "/root", "/", "--proc", "/proc"});
   if (spec.network != Network::on) return;  // with an allow-list the proxy resolves
   // The host's own names count. As content: a file that was replaced under its mount cannot be mounted again.
   add(out, {"--ro-bind-data", "6", "/etc/resolv.conf", "--ro-bind-data", "7", "/etc/hosts"});
+}
+
+// A named root is all that is shown, with a place for everything that is mounted below.
+void add_named_root(std::vector<std::string>& out, const SandboxSpec& spec) {
+  const auto& stage = spec.mounts.stage;
+  add(out, {"--ro-bind", spec.root, "/", "--proc", "/proc", "--dev", "/dev"});
+  add(out, {"--perms", "1777", "--tmpfs", "/tmp", "--dir", "/tmp/home"});
+  add(out, {"--bind", stage + "/workspace", kSandboxWorkspace});
+  if (!spec.mounts.secrets.files.empty()) add(out, {"--ro-bind", spec.mounts.secrets.folder, kSecretsFolder});
+  for (std::size_t i = 0; i < spec.caches.size(); ++i)
+    add(out, {"--bind", fmt::format("{}/cache-{}", stage, i), spec.caches[i]});
+  for (std::size_t i = 0; i < spec.shown.size(); ++i)
+    add(out,
+        {spec.shown[i].read_only ? "--ro-bind" : "--bind", fmt::format("{}/mount-{}", stage, i), spec.shown[i].target});
+  add(out, {"--remount-ro", "/"});
 }
 
 }  // namespace
@@ -65,22 +64,8 @@ std::vector<std::string> bubblewrap_arguments(const SandboxSpec& spec) {
   // With an allow-list our launcher has made the network namespace already, with the proxy in it.
   if (spec.network != Network::off) out.emplace_back("--share-net");
   for (const auto& [name, value] : spec.env) add(out, {"--setenv", name, value});
-  // A named root is all that is shown, with a place for everything that is mounted below.
-  if (!spec.root.empty()) add(out, {"--ro-bind", spec.root, "/"});
-  if (spec.root.empty()) add_system(out, spec);
-  if (spec.root.empty())
-    for (const auto& path : spec.host_paths) add(out, {"--ro-bind-try", path.string(), path.string()});
-  add(out, {"--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp", "--dir", "/tmp/home"});
-  if (spec.root.empty()) add(out, {"--dir", "/mnt", "--dir", "/run", "--dir", "/var", "--symlink", "/tmp", "/var/tmp"});
-  add(out, {"--bind", spec.mounts.stage + "/workspace", kSandboxWorkspace});
-  if (!spec.mounts.secrets.files.empty()) add(out, {"--ro-bind", spec.mounts.secrets.folder, "/run/secrets"});
-  if (!spec.caches.empty() && spec.root.empty()) add(out, {"--perms", "0755", "--dir", "/caches"});
-  for (std::size_t i = 0; i < spec.caches.size(); ++i)
-    add(out, {"--bind", fmt::format("{}/cache-{}", spec.mounts.stage, i), spec.caches[i]});
-  for (std::size_t i = 0; i < spec.shown.size(); ++i)
-    add(out, {spec.shown[i].read_only ? "--ro-bind" : "--bind", fmt::format("{}/mount-{}", spec.mounts.stage, i),
-              spec.shown[i].target});
-  add(out, {"--remount-ro", "/", "--chdir", kSandboxWorkspace});
+  spec.root.empty() ? add_host_tools(out, spec) : add_named_root(out, spec);
+  add(out, {"--chdir", kSandboxWorkspace});
   return out;
 }
 

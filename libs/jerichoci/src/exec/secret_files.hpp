@@ -8,6 +8,9 @@
 
 namespace jerichoci {
 
+// Where a sandbox has them.
+inline constexpr const char* kSecretsFolder = "/run/secrets";
+
 struct SecretFiles {
   std::string folder;                                      // made, and the tmpfs mounted on it
   std::vector<std::pair<std::string, std::string>> files;  // path, content; empty: there is nothing to do

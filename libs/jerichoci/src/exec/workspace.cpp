@@ -80,7 +80,7 @@ Workspace::Workspace(const WorkspaceRequest& r)
     make_folder("home");
     make_folder("tmp");
   } else {
-    link_to(fs::absolute(prepare_sandbox_etc(r.state_root)), folder_ / "etc");
+    etc_ = fs::absolute(prepare_sandbox_etc(r.state_root));
   }
   if (kind_ == WorkspaceKind::overlay) {
     make_folder("upper");
@@ -222,7 +222,7 @@ PrivateMounts Workspace::mounts(const std::string& stage) const {
 
 PrivateMounts Workspace::sandbox_mounts(const std::string& stage) const {
   auto m = mounts(stage);
-  m.binds.emplace_back("etc", stage + "/etc");
+  m.binds.emplace_back(etc_, stage + "/etc");
   return m;
 }
 

@@ -61,7 +61,7 @@ class Workspace {
   void make_cache(CacheView& cache, std::size_t i);
   void make_mount(const JobMount& mount, std::size_t i);
   bool cache_is_overlay(const CacheView& cache) const;
-  std::filesystem::path folder_;
+  std::filesystem::path folder_, etc_;
   WorkspaceKind kind_;
   bool reflinked_ = false;
   std::optional<std::uint32_t> owner_;

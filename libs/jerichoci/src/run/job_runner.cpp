@@ -369,6 +369,7 @@ class JobRun {
     if (!cgroup_.empty() && !remove_cgroups(cgroup_.folders()))
       pika::log_error("jerichoci", "a cgroup of run {} stays", c_.run_id);
     stage_.reset();
+    if (began_ && c_.processes_ended) c_.processes_ended();
     if (began_) keep_artifacts();
     save_caches();
     close_log();  // before what may fail on the job's files

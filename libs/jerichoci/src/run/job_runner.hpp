@@ -1,6 +1,7 @@
 // One job of a run, from its workspace to its record.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ struct JobContext {
   TrustDomain trust{};
   const std::map<std::string, std::string>* secrets = nullptr;  // RunRequest::secrets
   const ShellTerminal* terminal = nullptr;                      // a person's, in front of the job
+  std::function<void()> processes_ended{};                      // called once none of the job's is left, if any began
 };
 
 // The record as it is before the job begins.

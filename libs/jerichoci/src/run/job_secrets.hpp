@@ -13,9 +13,6 @@
 
 namespace jerichoci {
 
-// Where a sandbox has its files.
-inline constexpr const char* kSecretsFolder = "/run/secrets";
-
 class JobSecrets {
  public:
   // Exactly those that the job names. invalid: the request lacks one, or its value cannot be given or masked.

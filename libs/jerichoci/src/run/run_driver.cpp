@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -47,6 +49,36 @@ struct CheckoutMade {
   std::string why_not{};
 };
 using NodeResult = std::variant<CheckoutMade, Prepared, JobRecord>;
+
+// A job's slot. It is free as soon as the job's processes are gone: the next job runs while the engine saves what this
+// one left and removes its workspace. But no more jobs are tidied up at once than run at once.
+class HeldSlot {
+ public:
+  HeldSlot(Slot slot, std::atomic<unsigned>& tidying, unsigned most)
+      : slot_(std::move(slot)), tidying_(&tidying), most_(most) {}
+  HeldSlot(HeldSlot&& other) noexcept
+      : slot_(std::exchange(other.slot_, std::nullopt)),
+        tidying_(other.tidying_),
+        most_(other.most_),
+        counted_(std::exchange(other.counted_, false)) {}
+  HeldSlot& operator=(HeldSlot&&) = delete;
+  ~HeldSlot() { give_back(); }
+
+  void job_tidies() {
+    if (std::exchange(counted_, true)) return;
+    if (tidying_->fetch_add(1) < most_) slot_.reset();
+  }
+  void give_back() {
+    if (std::exchange(counted_, false)) tidying_->fetch_sub(1);
+    slot_.reset();
+  }
+
+ private:
+  std::optional<Slot> slot_;
+  std::atomic<unsigned>* tidying_;
+  unsigned most_;
+  bool counted_ = false;
+};
 
 class RunDriver {
  public:
@@ -183,8 +215,8 @@ class RunDriver {
   // In the order of the request, jobs only as far as slots go: one that takes many is not overtaken for ever.
   void start_ready() {
     waiting_for_slot_ = false;
-    auto ready = graph_.ready();
-    for (auto node : ready) {
+    while (!graph_.ready().empty()) {
+      auto node = *graph_.ready().begin();  // begins, or we leave
       if (nodes_[node].kind == NodeRef::Kind::checkout) {
         start_checkout(node);
         continue;
@@ -250,18 +282,18 @@ class RunDriver {
     resting_.erase(node);
     const auto& spec = request_.jobs[nodes_[node].index];
     auto mounts = mounts_of(spec, request_.prepares, outputs_);
-    start(node, [this, &spec, record = job, mounts = std::move(mounts), held = std::move(slot)]() mutable {
+    start(node, [this, &spec, record = job, mounts = std::move(mounts),
+                 held = HeldSlot(std::move(slot), tidying_, engine_.slots.count())]() mutable {
       JobContext context{engine_, *request_.run_id, checkout_, busy_, journal_, stop_.fd()};
       context.tree = record_.snapshot.tree;
       context.trust = request_.trust;
       context.secrets = &request_.secrets;
       context.terminal = terminal_;
+      context.processes_ended = [&held] { held.job_tidies(); };
       if (mounts) context.mounts = std::move(*mounts);
       auto result = mounts ? run_or_reuse(context, request_, spec, std::move(record))
                            : not_set_up(std::move(record), mounts.error().text());
-      {
-        Slot given_back = std::move(held);
-      }
+      held.give_back();
       return result;
     });
   }
@@ -416,6 +448,7 @@ class RunDriver {
   std::map<std::size_t, std::thread> threads_;
   pika::Sync<std::vector<std::pair<std::size_t, NodeResult>>> finished_;
   std::optional<pika::Micros> next_wake_;
+  std::atomic<unsigned> tidying_ = 0;  // jobs whose processes are gone and whose workspace is not
   bool waiting_for_slot_ = false, recorded_ = false;
 };
 
