@@ -1,6 +1,7 @@
 #include "engine_support.hpp"
 
 #include "exec/cgroup.hpp"
+#include "exec/job_disk.hpp"
 
 #include <doctest/doctest.h>
 #include <poll.h>
@@ -64,6 +65,25 @@ bool has_oci_runtime() {
   return ::access(EngineConfig().runc.c_str(), X_OK) == 0 && !cgroup_mount_points().empty();
 }
 
+bool has_job_disks() {
+  pika::TempDir folder("jci-disks-");
+  return why_no_job_disk(folder.path()).empty();
+}
+
+std::vector<std::string> loops_of(const fs::path& root) {
+  std::vector<std::string> found;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/sys/block", error)) {
+    try {
+      auto file = pika::read_file(entry.path() / "loop/backing_file");
+      if (file && file->starts_with(root.string() + "/")) found.push_back(entry.path().filename());
+    } catch (const pika::SystemError&) {
+      // it was cleared while we looked
+    }
+  }
+  return found;
+}
+
 JobSpec shell_job(const std::string& id, const std::string& script) {
   JobSpec job;
   job.id = id;
@@ -125,6 +145,7 @@ std::string unique_word() {
 }
 
 std::vector<std::string> leftovers(const fs::path& root) {
+  wait_until("the loop devices are clear", [&] { return loops_of(root).empty(); });  // after the last unmounting
   std::vector<std::string> found;
   std::error_code error;
   for (const auto* below : {"work", "busy", "tmp"})

@@ -45,6 +45,10 @@ class TestEngine {
 
 // Whether jobs of Runtime::oci can run here.
 bool has_oci_runtime();
+// Whether a limit of disk is prevented here, and not only watched.
+bool has_job_disks();
+// Loop devices on files below `root`.
+std::vector<std::string> loops_of(const fs::path& root);
 
 JobSpec shell_job(const std::string& id, const std::string& script);
 

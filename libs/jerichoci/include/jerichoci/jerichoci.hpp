@@ -152,7 +152,7 @@ struct IsolationReport {
   std::string why_not;              // one sentence
   std::string remedy;               // the command that would mend it
   std::string workspace_kind;       // "overlay" or "copy"
-  std::vector<std::string> limits;  // "memory: cgroup v1", "pids: none"
+  std::vector<std::string> limits;  // "memory: cgroup v1", "pids: none", "disk: prevented: ..."
 };
 
 // Whether prepare nodes can build with nix here.

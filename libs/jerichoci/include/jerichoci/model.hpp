@@ -203,7 +203,8 @@ struct JobRecord {
   std::string log_path;  // relative to the run's folder: "jobs/test/log.raw"
   unsigned attempt = 1;
   std::vector<AttemptRecord> earlier_attempts;
-  std::vector<std::string> enforced;  // how each limit was held: "memory: cgroup v1", "disk: loop image"
+  std::vector<std::string>
+      enforced;  // how each limit was held: "memory: cgroup v1", "disk: prevented: ...", "disk: watched: ..."
   ResourceUse used;
   std::vector<CacheUse> caches;
   std::vector<ArtifactRecord> artifacts;

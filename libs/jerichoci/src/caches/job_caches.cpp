@@ -23,6 +23,12 @@ using pika::git::Repository;
 
 namespace {
 
+// `place` is not there yet.
+bool same_device(const fs::path& folder, const fs::path& place) {
+  struct stat a{}, b{};
+  return ::stat(folder.c_str(), &a) == 0 && ::stat(place.parent_path().c_str(), &b) == 0 && a.st_dev == b.st_dev;
+}
+
 bool nothing_in(const fs::path& folder) {
   return ::chmod(folder.c_str(), 0755) == 0 && fs::is_empty(folder);
 }
@@ -151,7 +157,8 @@ std::string JobCaches::save_one(std::size_t view, const fs::path& folder, Left l
     lay_tree(cache.generation->files, aside, rules);
     rules.layer = true;
   }
-  rules.how = CopyFiles::move;
+  // From a job's own file system nothing can be moved.
+  rules.how = same_device(folder, aside) ? CopyFiles::move : CopyFiles::copy;
   rules.tame = true;
   rules.sync = true;
   lay_tree(folder, aside, rules);

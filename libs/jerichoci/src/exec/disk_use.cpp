@@ -75,15 +75,24 @@ class Counter {
   std::uint64_t bytes_ = 0;
 };
 
+std::uint64_t count_all(const std::vector<std::filesystem::path>& folders, Closed closed) {
+  std::uint64_t bytes = 0;
+  for (const auto& folder : folders) bytes += Counter(folder, closed).count();
+  return bytes;
+}
+
 }  // namespace
 
+DiskUse::DiskUse(std::vector<std::filesystem::path> folders)
+    : folders_(std::move(folders)), before_(count_all(folders_, Closed::open)) {}
+
 std::uint64_t DiskUse::now() const {
-  auto bytes = Counter(folder_, Closed::skip).count();
+  auto bytes = count_all(folders_, Closed::skip);
   return bytes > before_ ? bytes - before_ : 0;
 }
 
 std::uint64_t DiskUse::at_end() const {
-  auto bytes = Counter(folder_, Closed::open).count();
+  auto bytes = count_all(folders_, Closed::open);
   return bytes > before_ ? bytes - before_ : 0;
 }
 

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "exec/disk_limit.hpp"
 #include "exec/isolation_memory.hpp"
 #include "exec/sandbox.hpp"
 #include "pika/base/files.hpp"
@@ -118,6 +119,18 @@ IsolationReport Isolation::report() {
   auto found = probe();
   if (found.sandbox) good_ = found;
   return found;
+}
+
+std::string Isolation::disk_words() {
+  auto why = std::string("workspaces are copies");
+  if (workspace_kind() == WorkspaceKind::overlay) {
+    auto run_id = "probe-" + pika::make_ulid();
+    auto mark = BusyMark::take(config_.state_root, run_id);
+    ProbeFolder folder{config_.state_root / "work" / run_id, mark};
+    pika::make_dirs(folder.path, 0700);
+    why = why_no_job_disk(folder.path);
+  }
+  return why.empty() ? kDiskPrevented : fmt::format("{}; {}", kDiskWatched, why);
 }
 
 void Isolation::doubt() {

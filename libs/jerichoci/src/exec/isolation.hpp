@@ -17,6 +17,8 @@ class Isolation {
   // Runs `true` in a sandbox over an empty tree. A success is kept, also for the next program with this state root
   // (isolation_memory.hpp); a failure is tried again, it may be mended.
   IsolationReport report();
+  // How a job's limit of disk is held here, tried out anew: "disk: prevented: ...", "disk: watched: ...; <why>".
+  std::string disk_words();
   // A job could not be started: what was found out is tried again.
   void doubt();
   WorkspaceKind workspace_kind();

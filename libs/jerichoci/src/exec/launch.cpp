@@ -72,6 +72,8 @@ int enter_private_namespace(const PrivateMounts& mounts, const char** step) {
   }
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return fail_step(step, "make mounts private");
   if (::chdir(mounts.job_folder.c_str()) != 0) return fail_step(step, "enter the job's folder");
+  if (mounts.disk >= 0 && ::move_mount(mounts.disk, "", AT_FDCWD, "disk", MOVE_MOUNT_F_EMPTY_PATH) != 0)
+    return fail_step(step, "mount the job's own file system");
   return 0;
 }
 

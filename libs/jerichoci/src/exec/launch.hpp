@@ -22,6 +22,7 @@ namespace jerichoci {
 struct PrivateMounts {
   std::filesystem::path
       job_folder;                   // holds lower, lower1, ..., upper, work (overlay) or workspace (copy), cache-0, ...
+  int disk = -1;                    // a mount that is nowhere yet (job_disk.hpp), for the folder disk; -1: none
   bool new_user_namespace = false;  // an ordinary user needs one to mount
   std::uint32_t uid = 0, gid = 0;   // who we are, mapped to itself there
   std::string stage;                // folder that a small tmpfs is mounted on first; empty: none

@@ -30,13 +30,17 @@ Array mounts_of(const SandboxSpec& job) {
   out.emplace_back(mount_of("/dev/pts", "devpts", "devpts",
                             words({"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"})));
   out.emplace_back(mount_of("/dev/shm", "tmpfs", "shm", words({"nosuid", "nodev", "noexec", "mode=1777"})));
-  out.emplace_back(mount_of("/tmp", "tmpfs", "tmpfs", words({"nosuid", "nodev", "mode=1777"})));
-  out.emplace_back(mount_of("/tmp/home", "tmpfs", "tmpfs", words({"nosuid", "nodev", "mode=755"})));
   auto bind = [&](const std::string& name, const std::string& target, bool read_only) {
     out.emplace_back(
         mount_of(target, "bind", job.mounts.stage + "/" + name,
                  read_only ? words({"bind", "ro", "nosuid", "nodev"}) : words({"bind", "nosuid", "nodev"})));
   };
+  if (job.tmp_on_disk) {
+    bind("tmp", "/tmp", false);
+  } else {
+    out.emplace_back(mount_of("/tmp", "tmpfs", "tmpfs", words({"nosuid", "nodev", "mode=1777"})));
+    out.emplace_back(mount_of("/tmp/home", "tmpfs", "tmpfs", words({"nosuid", "nodev", "mode=755"})));
+  }
   bind("workspace", kSandboxWorkspace, false);
   // As it is mounted outside: in a user namespace no mount loses what it is restricted by.
   if (!job.mounts.secrets.files.empty())

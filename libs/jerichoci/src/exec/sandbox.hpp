@@ -30,6 +30,7 @@ struct SandboxSpec {
   std::vector<std::filesystem::path> host_paths;  // shown read-only beside the built-in list
   std::vector<std::string> caches;                // where each is; the i-th is staged at cache-<i>
   std::vector<JobMount> shown;                    // the i-th is staged at mount-<i>
+  bool tmp_on_disk = false;                       // /tmp is staged at tmp; else it is memory
   std::string root;                               // where a named root filesystem is mounted; empty: tools of the host
   std::set<std::string> job_sets;                 // names of variables that the job itself sets
   PrivateMounts mounts;

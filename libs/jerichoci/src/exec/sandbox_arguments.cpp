@@ -25,7 +25,11 @@ void add_host_tools(std::vector<std::string>& out, const SandboxSpec& spec) {
 void add_named_root(std::vector<std::string>& out, const SandboxSpec& spec) {
   const auto& stage = spec.mounts.stage;
   add(out, {"--ro-bind", spec.root, "/", "--proc", "/proc", "--dev", "/dev"});
-  add(out, {"--perms", "1777", "--tmpfs", "/tmp", "--dir", "/tmp/home"});
+  if (spec.tmp_on_disk) {
+    add(out, {"--bind", stage + "/tmp", "/tmp"});
+  } else {
+    add(out, {"--perms", "1777", "--tmpfs", "/tmp", "--dir", "/tmp/home"});
+  }
   add(out, {"--bind", stage + "/workspace", kSandboxWorkspace});
   if (!spec.mounts.secrets.files.empty()) add(out, {"--ro-bind", spec.mounts.secrets.folder, kSecretsFolder});
   for (std::size_t i = 0; i < spec.caches.size(); ++i)

@@ -41,7 +41,11 @@ class RootPlan {
     make_places();
     out_.insert(out_.end(), binds_.begin(), binds_.end());
     step(RootStep::seal, "", "");
-    step(RootStep::memory, tmpfs_options(), "/tmp");
+    if (spec_.tmp_on_disk) {
+      step(RootStep::move, spec_.mounts.stage + "/tmp", "/tmp");
+    } else {
+      step(RootStep::memory, tmpfs_options(), "/tmp");
+    }
     step(RootStep::own_folder, "", "/tmp/home");
     move_in();
     add_devices();

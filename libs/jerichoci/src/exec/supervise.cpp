@@ -22,7 +22,6 @@ constexpr Micros kForEver = pika::kSecond * 3600 * 24 * 365 * 100;  // so that a
 constexpr std::size_t kPiece = 64 * 1024;
 constexpr std::size_t kTail = 4096;
 constexpr Micros kDrain = pika::kSecond / 2;
-constexpr Micros kLookAtDisk = pika::kSecond / 5;
 
 class Supervisor {
  public:
@@ -104,7 +103,7 @@ class Supervisor {
     }
     // At most a twentieth of the time goes into looking.
     auto now = monotonic_now();
-    look_at_ = now + std::max(kLookAtDisk, 20 * (now - began));
+    look_at_ = now + std::max(s_.look_at_disk_every, 20 * (now - began));
   }
 
   void ask_to_end() {

@@ -14,9 +14,10 @@ struct Supervision {
   pika::Micros time = 0, grace = 0;                         // deadline from now; then TERM, grace, KILL
   int cancel_fd = -1;                                       // readable: end it the same way
   std::function<void(std::uint64_t log_bytes)> progress{};  // at most once a second, when the log has grown
-  // Asked some times a second, less often when the answer takes long; true: it took more disk than it may, and is
+  // Asked so often, less often when the answer takes long; true: it took more disk than it may, and is
   // killed at once.
   std::function<bool()> over_disk{};
+  pika::Micros look_at_disk_every = pika::kSecond / 5;
 };
 
 struct Ending {

@@ -23,7 +23,6 @@ namespace {
 
 constexpr std::size_t kPiece = 4096;
 constexpr std::size_t kTail = 4096;
-constexpr Micros kLookAtDisk = pika::kSecond / 5;
 
 void copy_size(int from, int to) {
   struct winsize size{};
@@ -174,7 +173,7 @@ class Attendant {
       process_.kill_all();
     }
     auto after = monotonic_now();
-    look_at_ = after + std::max(kLookAtDisk, 20 * (after - now));
+    look_at_ = after + std::max(s_.look_at_disk_every, 20 * (after - now));
   }
 
   // What was written last, to a terminal that takes it.

@@ -76,20 +76,23 @@ Workspace::Workspace(const WorkspaceRequest& r)
       mounts_(r.mounts.size()),
       layers_(r.layers.size()) {
   pika::make_dirs(folder_, 0700);
+  if (r.job->limits.disk_bytes && kind_ == WorkspaceKind::overlay) make_disk(*r.job->limits.disk_bytes);
   if (r.job->runtime == Runtime::host_process) {  // a sandbox has both in a tmpfs of its own
     make_folder("home");
     make_folder("tmp");
   } else {
     etc_ = fs::absolute(prepare_sandbox_etc(r.state_root));
+    counts_tmp_ = r.job->limits.disk_bytes.has_value();
+    if (counts_tmp_) make_shared_tmp();
   }
   if (kind_ == WorkspaceKind::overlay) {
     make_folder("upper");
     struct timespec times[2] = {{kCheckoutTime, 0}, {kCheckoutTime, 0}};  // of the workspace's own folder
-    ::utimensat(AT_FDCWD, (folder_ / "upper").c_str(), times, 0);
+    ::utimensat(AT_FDCWD, writable("upper").c_str(), times, 0);
     make_folder("work");
     auto layers = r.layers;
     if (!r.touched.empty()) {
-      make_folder("touched");
+      make_owned(folder_ / "touched", owner_);  // of the tree: does not count
       make_touched_layer(r.layers, r.touched, folder_ / "touched", owner_);
       layers.insert(layers.begin(), folder_ / "touched");
     }
@@ -128,13 +131,13 @@ bool Workspace::cache_is_overlay(const CacheView& cache) const {
 
 fs::path Workspace::cache_place(std::size_t i) const {
   if (inside_ && !caches_[i].path.empty()) return folder_ / "workspace" / caches_[i].path;
-  return folder_ / fmt::format("cache-{}", i);
+  return writable(fmt::format("cache-{}", i));
 }
 
 void Workspace::make_cache(CacheView& cache, std::size_t i) {
   // Where it will be mounted, in the upper layer of the workspace or in the copy. The tree has nothing there, and on
   // the way nothing but folders.
-  auto place = folder_ / (kind_ == WorkspaceKind::overlay ? "upper" : "workspace");
+  auto place = writable(kind_ == WorkspaceKind::overlay ? "upper" : "workspace");
   for (const auto& name : cache.path.empty() ? fs::path() : fs::path(cache.path).lexically_normal()) {
     if (name.empty()) continue;
     place /= name;
@@ -169,11 +172,51 @@ Workspace::~Workspace() {
 }
 
 void Workspace::make_folder(const std::string& name) {
-  make_owned(folder_ / name, owner_);
+  make_owned(writable(name), owner_);
+}
+
+// /tmp and the home in it.
+void Workspace::make_shared_tmp() {
+  make_folder("tmp");
+  make_folder("tmp/home");
+  if (::chmod(writable("tmp").c_str(), 01777) != 0) throw SystemError("chmod of a job's /tmp");
+}
+
+// Where that cannot be, the limit is watched.
+void Workspace::make_disk(std::uint64_t bytes) {
+  if (::geteuid() != 0) return;
+  try {
+    disk_.emplace(folder_, bytes);
+    disk_mount_ = disk_->mount();
+    make_owned(folder_ / "disk", {});
+  } catch (const SystemError& error) {
+    disk_.reset();
+    pika::log_warning("jerichoci", "a limit of disk is watched and not prevented: {}", error.what());
+  }
+}
+
+fs::path Workspace::writable(const std::string& name) const {
+  return (disk_ ? disk_->root() : folder_) / name;
+}
+
+std::string Workspace::staged(const std::string& name) const {
+  return (disk_ ? "disk/" : "") + name;
+}
+
+std::vector<fs::path> Workspace::written() const {
+  std::vector<fs::path> out = {writable(kind_ == WorkspaceKind::overlay ? "upper" : "workspace")};
+  for (std::size_t i = 0; i < caches_.size(); ++i)
+    if (!inside_ || caches_[i].path.empty()) out.push_back(cache_place(i));
+  for (auto* name : {"home", "tmp"})
+    if (fs::exists(writable(name))) out.push_back(writable(name));
+  return out;
 }
 
 pika::UniqueFd Workspace::open_view() const {
-  if (kind_ == WorkspaceKind::overlay) return open_overlay_view(folder_, mounts({}).lower);
+  if (kind_ == WorkspaceKind::overlay) {
+    auto disk = disk_ ? disk_->mount() : pika::UniqueFd();
+    return open_overlay_view(folder_, mounts({}).lower, disk ? disk.get() : -1);
+  }
   auto path = folder_ / "workspace";
   pika::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) throw SystemError(fmt::format("open '{}'", path.string()));
@@ -182,11 +225,14 @@ pika::UniqueFd Workspace::open_view() const {
 
 void Workspace::remove() {
   pika::remove_tree(folder_);
+  disk_mount_.reset();
+  disk_.reset();
 }
 
 PrivateMounts Workspace::mounts(const std::string& stage) const {
   PrivateMounts m;
   m.job_folder = folder_;
+  if (disk_) m.disk = disk_mount_.get();
   m.new_user_namespace = ::geteuid() != 0;
   m.uid = ::geteuid();
   m.gid = ::getegid();
@@ -195,18 +241,19 @@ PrivateMounts Workspace::mounts(const std::string& stage) const {
   m.user_xattr = m.new_user_namespace;
   for (std::size_t i = 0; i < layers_; ++i) m.lower += (i ? ":" : "") + lower_name(i);
   // volatile: the upper layer is thrown away, so nothing of it is ever synced.
-  m.overlay_options = fmt::format("lowerdir={},upperdir=upper,workdir=work,volatile,{}", m.lower,
-                                  m.user_xattr ? "userxattr" : "redirect_dir=on");
+  m.overlay_options = fmt::format("lowerdir={},upperdir={},workdir={},volatile,{}", m.lower, staged("upper"),
+                                  staged("work"), m.user_xattr ? "userxattr" : "redirect_dir=on");
   m.workspace = stage + "/workspace";
   for (std::size_t i = 0; i < caches_.size(); ++i) {
     auto name = fmt::format("cache-{}", i);
     if (cache_is_overlay(caches_[i])) {
       // Renamed folders and changed modes are whole copies in the upper layer: it is read without the kernel later.
-      m.overlays.push_back({fmt::format("lowerdir={0}-lower,upperdir={0},workdir={0}-work,volatile,{1}", name,
-                                        m.user_xattr ? "userxattr" : "redirect_dir=nofollow,metacopy=off"),
-                            stage + "/" + name});
+      m.overlays.push_back(
+          {fmt::format("lowerdir={0}-lower,upperdir={1},workdir={1}-work,volatile,{2}", name, staged(name),
+                       m.user_xattr ? "userxattr" : "redirect_dir=nofollow,metacopy=off"),
+           stage + "/" + name});
     } else {
-      m.binds.emplace_back(name, stage + "/" + name);
+      m.binds.emplace_back(staged(name), stage + "/" + name);
     }
   }
   for (std::size_t i = 0; i < mounts_; ++i) {
@@ -223,13 +270,14 @@ PrivateMounts Workspace::mounts(const std::string& stage) const {
 PrivateMounts Workspace::sandbox_mounts(const std::string& stage) const {
   auto m = mounts(stage);
   m.binds.emplace_back(etc_, stage + "/etc");
+  if (counts_tmp_) m.binds.emplace_back(staged("tmp"), stage + "/tmp");
   return m;
 }
 
 PrivateMounts Workspace::host_mounts(const std::string& stage) const {
   auto m = mounts(stage);
-  m.binds.emplace_back("home", stage + "/home");
-  m.binds.emplace_back("tmp", stage + "/tmp");
+  m.binds.emplace_back(staged("home"), stage + "/home");
+  m.binds.emplace_back(staged("tmp"), stage + "/tmp");
   for (std::size_t i = 0; i < caches_.size(); ++i)
     if (!caches_[i].path.empty())
       m.binds.emplace_back(fmt::format("{}/cache-{}", stage, i), m.workspace + "/" + caches_[i].path);

@@ -1,5 +1,6 @@
 // A job's own folder work/<run>/<job>/: its workspace over the shared checkout, its home and temporary folder, and the
-// way to its caches. Made fresh, thrown away whole.
+// way to its caches. Made fresh, thrown away whole. Of a job with a limit of disk, what it may write is on a file
+// system of its own, where the host has one to give.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -10,6 +11,7 @@
 
 #include "caches/touched.hpp"
 #include "exec/cache_view.hpp"
+#include "exec/job_disk.hpp"
 #include "exec/job_mount.hpp"
 #include "exec/launch.hpp"
 #include "jerichoci/model.hpp"
@@ -51,12 +53,21 @@ class Workspace {
   const std::vector<CacheView>& caches() const { return caches_; }
   // What the i-th cache holds, without mounts: of an overlay's view, the changes.
   std::filesystem::path cache_place(std::size_t i) const;
-  // What the job writes into, for who counts it: the upper layer, or the copy.
-  std::filesystem::path written() const { return folder_ / (kind_ == WorkspaceKind::overlay ? "upper" : "workspace"); }
+  // What the job writes into, for who counts it: first the upper layer, or the copy; then its caches and, as far as
+  // they are no memory, its temporary files.
+  std::vector<std::filesystem::path> written() const;
+  // The file system of its own that all of that is on, or none: then the limit that it has is not held by one.
+  const JobDisk* disk() const { return disk_ ? &*disk_ : nullptr; }
+  // The temporary files of a sandbox are on disk, at <stage>/tmp, because they count: it has a limit.
+  bool counts_tmp() const { return counts_tmp_; }
   void remove();  // throws SystemError when something stays
 
  private:
   PrivateMounts mounts(const std::string& stage) const;
+  void make_shared_tmp();
+  void make_disk(std::uint64_t bytes);
+  std::filesystem::path writable(const std::string& name) const;  // for us
+  std::string staged(const std::string& name) const;              // for who mounts, from the job's folder
   void make_folder(const std::string& name);
   void make_cache(CacheView& cache, std::size_t i);
   void make_mount(const JobMount& mount, std::size_t i);
@@ -64,6 +75,9 @@ class Workspace {
   std::filesystem::path folder_, etc_;
   WorkspaceKind kind_;
   bool reflinked_ = false;
+  std::optional<JobDisk> disk_;
+  pika::UniqueFd disk_mount_;  // for the job's own namespace
+  bool counts_tmp_ = false;
   std::optional<std::uint32_t> owner_;
   bool inside_;  // nothing can be mounted: caches with a path are made in the workspace
   std::vector<CacheView> caches_;

@@ -84,17 +84,18 @@ pika::UniqueFd receive(int socket, Answer& a) {
 
 }  // namespace
 
-pika::UniqueFd open_overlay_view(const std::filesystem::path& job_folder, const std::string& lower) {
+pika::UniqueFd open_overlay_view(const std::filesystem::path& job_folder, const std::string& lower, int disk) {
   auto view = job_folder / "view";
   if (::mkdir(view.c_str(), 0700) != 0 && errno != EEXIST)
     throw pika::SystemError(fmt::format("mkdir '{}'", view.string()));
   PrivateMounts mounts;
   mounts.job_folder = job_folder;
+  mounts.disk = disk;
   mounts.new_user_namespace = ::geteuid() != 0;
   mounts.uid = ::geteuid();
   mounts.gid = ::getegid();
-  mounts.overlay_options =
-      fmt::format("lowerdir=upper:{},{}", lower, mounts.new_user_namespace ? "userxattr" : "redirect_dir=follow");
+  mounts.overlay_options = fmt::format("lowerdir={}upper:{},{}", disk >= 0 ? "disk/" : "", lower,
+                                       mounts.new_user_namespace ? "userxattr" : "redirect_dir=follow");
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) throw pika::SystemError("socketpair");
   pika::UniqueFd ours(ends[0]), theirs(ends[1]);

@@ -236,7 +236,13 @@ pika::Status Engine::unpin_run(const std::string& run_id) {
 }
 
 IsolationReport Engine::isolation() const {
-  return impl_->isolation.report();
+  auto report = impl_->isolation.report();
+  try {
+    report.limits.push_back(impl_->isolation.disk_words());
+  } catch (const pika::SystemError& error) {
+    report.limits.push_back(fmt::format("disk: could not be tried: {}", error.what()));
+  }
+  return report;
 }
 
 const EngineConfig& Engine::config() const {

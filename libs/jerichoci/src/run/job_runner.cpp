@@ -12,7 +12,7 @@
 #include "artifacts/collect.hpp"
 #include "caches/job_caches.hpp"
 #include "exec/allow_proxy.hpp"
-#include "exec/disk_use.hpp"
+#include "exec/disk_limit.hpp"
 #include "exec/host_process.hpp"
 #include "exec/job_root.hpp"
 #include "exec/oci.hpp"
@@ -111,9 +111,8 @@ class JobRun {
                                         c_.engine.job_uid, c_.mounts, caches_->views(), caches_->touched()});
     record_.workspace_kind = workspace_->made_by();
     caches_->filled(workspace_->caches());
-    // A copy is counted as it is now; an overlay's upper layer holds little but what the job adds.
-    disk_.emplace(workspace_->written(), DiskUse(workspace_->written()).at_end());
-    if (job_.limits.disk_bytes) record_.enforced.emplace_back("disk: counted while it runs, and no larger file");
+    disk_.emplace(*workspace_, job_.limits.disk_bytes);
+    if (job_.limits.disk_bytes) record_.enforced.emplace_back(disk_->words());
     reach(c_.engine, FaultPoint::workspace_made);
     auto name = fmt::format("jerichoci-{}-{}-{}", c_.run_id, job_.id, pika::random_hex(4));
     cgroup_ = JobCgroup::make(c_.engine.cgroups, name, job_.limits, record_.enforced, record_.not_enforced,
@@ -129,10 +128,12 @@ class JobRun {
     Supervision supervision{job_.limits.time, job_.limits.grace, c_.cancel_fd, [this](std::uint64_t bytes) {
                               c_.journal.event("job_progress", {{"job_id", job_.id}, {"log_bytes", bytes}});
                             }};
-    if (job_.limits.disk_bytes) supervision.over_disk = [this] { return disk_->now() > *job_.limits.disk_bytes; };
+    if (job_.limits.disk_bytes) supervision.over_disk = [this] { return disk_->look(); };
+    supervision.look_at_disk_every = disk_->look_every();
     auto ending =
         pty_ ? attend(*process, std::move(*pty_), *c_.terminal, supervision) : supervise(*process, *log_, supervision);
-    record_.used.disk_bytes = disk_->at_end();
+    disk_->end();
+    record_.used.disk_bytes = disk_->used();
     judge(ending);
     note_use(ending.exit.used);
     note_contacts(*process);
@@ -189,7 +190,7 @@ class JobRun {
     who.uid = c_.engine.job_uid;
     for (const auto& fd : cgroup_.join_fds()) who.join_fds.push_back(fd.get());
     who.born_in = cgroup_.born_in();
-    who.file_bytes = job_.limits.disk_bytes;
+    who.file_bytes = disk_->file_bytes();
     if (pty_) who.terminal = pty_->slave.get();
     return who;
   }
@@ -216,6 +217,7 @@ class JobRun {
     spec.host_paths = c_.engine.config.sandbox_paths;
     // The OCI runtime looks for control groups where a sandbox has its stage.
     spec.mounts = workspace_->sandbox_mounts(job_.runtime == Runtime::oci ? kOciStage : sandbox_stage());
+    spec.tmp_on_disk = workspace_->counts_tmp();
     spec.mounts.secrets = secrets_.files(spec.mounts.stage + "/secrets", c_.engine.job_uid);
     secrets_.set_environment(spec.env, kSecretsFolder);
     spec.identity = identity();
@@ -284,12 +286,6 @@ class JobRun {
 
   // What the groups counted is the whole of the job; else what its processes were charged.
   void note_use(const ResourceUse& charged) {
-    // A limit that nobody said a word about is not held.
-    auto said = [](const auto& lines) {
-      return std::any_of(lines.begin(), lines.end(), [](const auto& line) { return line.starts_with("disk: "); });
-    };
-    if (job_.limits.disk_bytes && !said(record_.enforced) && !said(record_.not_enforced))
-      record_.not_enforced.emplace_back("disk: nothing here limits what the job writes");
     auto counted = cgroup_.used();
     record_.used.cpu_time = counted.cpu_time ? counted.cpu_time : charged.cpu_time;
     record_.used.peak_memory_bytes = counted.peak_memory_bytes ? counted.peak_memory_bytes : charged.peak_memory_bytes;
@@ -332,9 +328,10 @@ class JobRun {
       return settle(FailureKind::infrastructure,
                     fmt::format("the job could not be started: {}", ending.exit.not_started));
     int code = ending.exit.exit_code.value_or(-1);
-    if (auto limit = job_.limits.disk_bytes;
-        limit && (ending.over_disk || code == 128 + SIGXFSZ || record_.used.disk_bytes.value_or(0) > *limit))
-      return settle(FailureKind::test_failed, "disk: it wrote more than " + pika::format_bytes(*limit));
+    if (disk_->lost())
+      return settle(FailureKind::infrastructure,
+                    "disk: the host could not keep what the job wrote: its own disk is full or broken");
+    if (auto broken = disk_->broken(code)) return settle(FailureKind::test_failed, *broken);
     if (code == 0) {
       record_.status = Status::passed;
       return;
@@ -428,7 +425,7 @@ class JobRun {
   std::optional<Workspace> workspace_;
   std::optional<Stage> stage_;
   std::optional<JobCaches> caches_;
-  std::optional<DiskUse> disk_;
+  std::optional<DiskLimit> disk_;
   std::optional<Pty> pty_;
   JobCgroup cgroup_;
   bool began_ = false, log_closed_ = false;  // the command ran: it may have left something

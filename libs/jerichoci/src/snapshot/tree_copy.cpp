@@ -9,6 +9,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,26 @@ void copy_bytes(int from, int to, const char* name) {
     throw SystemError(fmt::format("copy '{}'", name));
   char buffer[64 * 1024];
   while (auto n = pika::read_some(from, buffer, sizeof buffer)) pika::write_all(to, {buffer, n});
+}
+
+// Holes stay holes: a job's file of many TB that takes no space is no way to fill the host's disk.
+void copy_sparse(int from, int to, off_t size, const char* name) {
+  auto failed = [&] { return SystemError(fmt::format("copy '{}'", name)); };
+  if (::ftruncate(to, size) != 0) throw failed();
+  off_t end = 0;
+  while (true) {
+    off_t begin = ::lseek(from, end, SEEK_DATA);
+    if (begin < 0 && errno == ENXIO) return;  // nothing but a hole until the end
+    end = begin < 0 ? -1 : ::lseek(from, begin, SEEK_HOLE);
+    if (end < 0 || ::lseek(from, begin, SEEK_SET) < 0 || ::lseek(to, begin, SEEK_SET) < 0) throw failed();
+    char buffer[64 * 1024];
+    for (off_t at = begin; at < end;) {
+      auto n = pika::read_some(from, buffer, std::min<std::size_t>(sizeof buffer, static_cast<std::size_t>(end - at)));
+      if (n == 0) return;
+      pika::write_all(to, {buffer, n});
+      at += static_cast<off_t>(n);
+    }
+  }
 }
 
 bool is_whiteout(const struct stat& st) {
@@ -169,7 +190,7 @@ class Copier {
       target = UniqueFd(::openat(to_.fd(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
       if (!target) throw SystemError(fmt::format("open '{}'", to_.path(name)));
     } else {
-      target = copy(name);
+      target = copy(name, st);
     }
     own(target.get(), "", AT_EMPTY_PATH);
     if (::fchmod(target.get(), mode) != 0) throw SystemError(fmt::format("chmod '{}'", to_.path(name)));
@@ -181,7 +202,7 @@ class Copier {
       throw SystemError(fmt::format("sync '{}'", to_.path(name)));
   }
 
-  UniqueFd copy(const char* name) {
+  UniqueFd copy(const char* name, const struct stat& st) {
     UniqueFd source(::openat(from_.fd(), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
     if (!source) throw SystemError(fmt::format("open '{}'", from_.path(name)));
     UniqueFd target;
@@ -191,7 +212,9 @@ class Copier {
     });
     bool cloned = clone_bytes(source.get(), target.get());
     ++(cloned ? done_.cloned : done_.by_bytes);
-    if (!cloned) copy_bytes(source.get(), target.get(), name);
+    bool sparse = st.st_blocks * 512 < st.st_size;
+    if (!cloned && sparse) copy_sparse(source.get(), target.get(), st.st_size, name);
+    if (!cloned && !sparse) copy_bytes(source.get(), target.get(), name);
     return target;
   }
 

@@ -51,9 +51,15 @@ void disk(Case& c) {
   job.limits.disk_bytes = 16u << 20;
   auto ran = c.run(job);
   if (c.lacks(ran, "disk: ")) return;
-  // Until a host or runtime enforces it the record says nothing: then it is not held, and that must be said.
-  c.expect(holds(ran, "disk: "), "the record says how disk is limited, or that it is not", ran);
+  bool prevented = holds(ran, "disk: prevented: ");
+  c.expect(prevented || holds(ran, "disk: watched: "), "the record says whether the limit is prevented or watched",
+           ran);
   c.expect(ran.job.status == Status::failed, "more disk than allowed is refused", ran);
+  c.expect(ran.job.message.starts_with("disk: "), "and the record says that it was that", ran);
+  if (prevented) c.expect(ran.job.used.disk_bytes.value_or(0) <= (16u << 20), "not a byte more was written", ran);
+  job = c.shell("head -c 1000000 /dev/zero > small");
+  job.limits.disk_bytes = 16u << 20;
+  c.expect(c.run(job).job.status == Status::passed, "less than allowed passes", ran);
 }
 
 void use_is_recorded(Case& c) {

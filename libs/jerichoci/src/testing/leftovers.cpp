@@ -70,6 +70,15 @@ void add_cgroups(std::set<std::string>& found, const fs::path& state_root) {
   }
 }
 
+// Job's own file systems (exec/job_disk.hpp).
+void add_loops(std::set<std::string>& found, const fs::path& state_root) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/sys/block", error)) {
+    auto file = text_of(entry.path() / "loop/backing_file");
+    if (file.starts_with(state_root.string() + "/")) found.insert("loop " + entry.path().filename().string());
+  }
+}
+
 void add_files(std::set<std::string>& found, const fs::path& state_root) {
   std::error_code error;
   for (const auto* below : {"work", "busy", "tmp"})
@@ -97,6 +106,7 @@ HostState HostState::look(const fs::path& state_root, const std::string& marker)
   add_mounts(state.found, state_root);
   add_cgroups(state.found, state_root);
   add_files(state.found, state_root);
+  add_loops(state.found, state_root);
   add_descriptors(state.found);
   return state;
 }
@@ -108,10 +118,10 @@ std::vector<std::string> leftovers_since(const HostState& before, const fs::path
     auto now = HostState::look(state_root, marker);
     std::vector<std::string> left;
     std::ranges::set_difference(now.found, before.found, std::back_inserter(left));
-    bool process =
-        std::ranges::any_of(left, [](auto& l) { return l.starts_with("process ") || l.starts_with("child "); });
-    // Only processes end by themselves; everything else is there or not.
-    if (!process || pika::monotonic_now() > give_up) return left;
+    bool going = std::ranges::any_of(
+        left, [](auto& l) { return l.starts_with("process ") || l.starts_with("child ") || l.starts_with("loop "); });
+    // Only processes end by themselves, and with the last mount a loop device; everything else is there or not.
+    if (!going || pika::monotonic_now() > give_up) return left;
     ::poll(nullptr, 0, 10);
   }
 }
