@@ -215,7 +215,7 @@ TEST_CASE("the isolation report says how workspaces are made and which limits ho
   auto report = engine->isolation();
   CHECK_MESSAGE(report.sandbox, report.why_not);
   CHECK((report.workspace_kind == "overlay" || report.workspace_kind == "copy"));
-  CHECK(report.limits.size() == 3);
+  CHECK(report.limits.size() == 4);
   CHECK(leftovers(engine.root()).empty());
 }
 
