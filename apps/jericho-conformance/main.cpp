@@ -151,6 +151,7 @@ int run(Options options) {
 
 int main(int argc, char** argv) {
   CLI::App app("Runs the conformance suite of the engine for one runtime");
+  app.set_version_flag("--version", "jericho-conformance " PIKA_VERSION);
   Options options;
   app.add_option("--runtime", options.runtime, "sandbox, host_process, oci");
   app.add_option("--user", options.user, "self, or ordinary: drop to nobody first");

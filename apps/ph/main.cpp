@@ -48,6 +48,7 @@ int main(int argc, char** argv) {
       "Branches, lanes and merges of a forge, from where you are. BRANCH is a name or a number; without one, the "
       "branch that is checked out.");
   app.require_subcommand(1);
+  app.set_version_flag("--version", "ph " PIKA_VERSION);
   pika::ph::Session session;
   session.folder = ".";
   session.login_file = login_file();

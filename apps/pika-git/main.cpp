@@ -96,7 +96,7 @@ int main(int argc, char** argv) {
     std::string data;
     CLI::App app("The forge: hosts repositories, explains branches, checks and lands them.", "pika-git");
     app.require_subcommand(1);
-    app.set_version_flag("--version", "pika-git 0.1.0");
+    app.set_version_flag("--version", "pika-git " PIKA_VERSION);
     add_serve(app, code);
     add_admin(app, code, data);
     add_explain(app, code);

@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
   CLI::App app(
       "Runs lanes for a forge on this host. Connects outward, goes on when the forge is gone, and delivers what it has "
       "when it is back.");
+  app.set_version_flag("--version", "pika-runner " PIKA_VERSION);
   pika::runner::ServiceOptions options;
   options.name = host_name();
   double linger = -1, drain = 600;

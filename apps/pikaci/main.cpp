@@ -301,6 +301,7 @@ int main(int argc, char** argv) {
   context.output = wanted_output(argc, argv);
   Arguments arguments;
   CLI::App app{"Runs the checks of a repository: the lanes and targets of its ci/pikaci.toml.", "pikaci"};
+  app.set_version_flag("--version", "pikaci " PIKA_VERSION);
   auto commands = describe(app, arguments);
   try {
     app.parse(argc, argv);
@@ -308,6 +309,8 @@ int main(int argc, char** argv) {
     return app.exit(help);
   } catch (const CLI::CallForAllHelp& help) {
     return app.exit(help);
+  } catch (const CLI::CallForVersion& version) {
+    return app.exit(version);
   } catch (const CLI::ParseError& error) {
     if (argc == 1) {
       std::cerr << app.help();

@@ -59,6 +59,12 @@ class Serve(unittest.TestCase):
             self.assertEqual(answer.returncode, 2, (words, answer))
             self.assertTrue(answer.stderr.strip() or answer.stdout.strip())
 
+    def test_every_program_says_its_version(self):
+        for name in ("pika-git", "pika-runner", "ph", "pikaci", "jericho-conformance"):
+            answer = subprocess.run([BIN / name, "--version"], capture_output=True, text=True)
+            self.assertEqual(answer.returncode, 0, name)
+            self.assertRegex(answer.stdout, rf"^{name} \d+\.\d+\.\d+\n$")
+
     def test_the_data_folder_is_for_its_owner_only(self):
         with Forge() as forge:
             self.assertEqual(forge.data.stat().st_mode & 0o777, 0o700)

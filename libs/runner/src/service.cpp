@@ -19,7 +19,7 @@ namespace pika::runner {
 
 namespace {
 
-constexpr std::string_view kProgram = "pika-runner 0.1.0";
+constexpr std::string_view kProgram = "pika-runner " PIKA_VERSION;
 
 Result<std::string> read_token(const fs::path& file) {
   if (file.empty()) return std::string();
