@@ -195,9 +195,7 @@ TEST_CASE("a job's file system on a disk that is full says that it lost somethin
   pika::TempDir folder("jci-disk-");
   {
     JobDisk host(folder.path(), 4 * kMiB);
-    // Another process makes the file system.
-    auto place = fmt::format("/proc/{}/fd/{}", ::getpid(), host.root().filename().string());
-    JobDisk disk(place, 64 * kMiB);
+    JobDisk disk(host.root(), 64 * kMiB);
     auto write = [&](const char* name, std::size_t bytes) {
       std::ofstream(disk.root() / name) << std::string(bytes, 'x');
     };

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <linux/loop.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -27,47 +28,57 @@ namespace {
 
 constexpr std::uint64_t kBlock = 4096;
 
-// The file, without a name as soon as mkfs has seen it. Whoever is killed in between leaves it in a job's folder, which
-// is swept.
-class Image {
- public:
-  Image(const fs::path& folder, std::uint64_t bytes) : path_(folder / ("disk-" + pika::random_hex(8))) {
-    fd_ = UniqueFd(::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!fd_) throw SystemError(fmt::format("create '{}'", path_.string()));
-    auto size = static_cast<off_t>(bytes / kBlock * kBlock);
-    int error = ::ftruncate(fd_.get(), size) != 0 ? errno : 0;
-    if (!error) format();
-    ::unlink(path_.c_str());
-    if (error) throw SystemError(error, "a file of the limit's size");
-    if (!why_not_.empty()) throw SystemError(ENOEXEC, why_not_);
-  }
-  int fd() const { return fd_.get(); }
+off_t size_of(std::uint64_t bytes) {
+  return static_cast<off_t>(bytes / kBlock * kBlock);
+}
 
- private:
-  // As little as overlay wants (attributes, types in folders), nothing that is written beforehand, an inode for every
-  // 8 KiB. What the host's mke2fs.conf says does not count.
-  void format() {
-    pika::proc::Command c;
-    c.argv = {"/sbin/mkfs.ext4", "-q", "-F", "-O"};
-    c.argv.emplace_back(
-        "none,extent,sparse_super2,filetype,dir_index,dir_nlink,ext_attr,uninit_bg,flex_bg,extra_isize,large_file,"
-        "huge_file");
-    for (auto* word :
-         {"-m", "0", "-b", "4096", "-i", "8192", "-I", "256", "-G", "16", "-E", "lazy_itable_init=1,nodiscard", "--"})
-      c.argv.emplace_back(word);
-    c.argv.push_back(path_.string());
-    c.env = {"MKE2FS_CONFIG=/dev/null", "LC_ALL=C"};
-    c.clean_env = true;
-    c.die_with_parent = true;
-    auto out = pika::proc::run(c);
-    if (!out.ok())
-      why_not_ = "mkfs.ext4: " + pika::to_utf8(pika::trim(out.start_error.empty() ? out.err : out.start_error));
-  }
+// As little as overlay wants (attributes, types in folders), nothing that is written beforehand, an inode for every
+// 8 KiB, and its own data in one place: of 100 GiB with 50 places, the file takes 150 ms to be removed. What the host's
+// mke2fs.conf says does not count.
+void make_file_system(int fd) {
+  pika::proc::Command c;
+  c.argv = {"/sbin/mkfs.ext4", "-q", "-F", "-O"};
+  c.argv.emplace_back(
+      "none,extent,sparse_super2,filetype,dir_index,dir_nlink,ext_attr,uninit_bg,flex_bg,extra_isize,large_file,"
+      "huge_file");
+  for (auto* word :
+       {"-m", "0", "-b", "4096", "-i", "8192", "-I", "256", "-G", "4096", "-E", "lazy_itable_init=1,nodiscard", "--"})
+    c.argv.emplace_back(word);
+  c.argv.push_back(fmt::format("/proc/{}/fd/{}", ::getpid(), fd));
+  c.env = {"MKE2FS_CONFIG=/dev/null", "LC_ALL=C"};
+  c.clean_env = true;
+  c.die_with_parent = true;
+  auto out = pika::proc::run(c);
+  if (!out.ok())
+    throw SystemError(ENOEXEC,
+                      "mkfs.ext4: " + pika::to_utf8(pika::trim(out.start_error.empty() ? out.err : out.start_error)));
+}
 
-  fs::path path_;
-  UniqueFd fd_;
-  std::string why_not_;
-};
+// What was written of a file that is nearly all holes.
+void copy_data(int from, int to) {
+  char buffer[64 * 1024];
+  off_t at = 0;
+  while ((at = ::lseek(from, at, SEEK_DATA)) >= 0) {
+    auto n = ::pread(from, buffer, sizeof buffer, at);
+    if (n <= 0 || ::pwrite(to, buffer, static_cast<std::size_t>(n), at) != n) throw SystemError("write a file system");
+    at += n;
+  }
+}
+
+// The file, which has no name any more. Whoever is killed in between leaves it in a job's folder, which is swept.
+UniqueFd make_image(const fs::path& folder, off_t size) {
+  auto path = folder / ("disk-" + pika::random_hex(8));
+  UniqueFd image(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!image) throw SystemError(fmt::format("create '{}'", path.string()));
+  ::unlink(path.c_str());
+  if (::ftruncate(image.get(), size) != 0) throw SystemError("a file of the limit's size");
+  // mkfs syncs what it wrote, which on a busy disk takes longer than all the rest: so it writes to memory.
+  UniqueFd memory(::memfd_create("file system", MFD_CLOEXEC));
+  if (!memory || ::ftruncate(memory.get(), size) != 0) throw SystemError("memfd_create");
+  make_file_system(memory.get());
+  copy_data(memory.get(), image.get());
+  return image;
+}
 
 struct Loop {
   UniqueFd fd;
@@ -107,8 +118,8 @@ std::uint64_t used_of(const struct statvfs& space) {
 }  // namespace
 
 JobDisk::JobDisk(const fs::path& folder, std::uint64_t bytes) {
-  Image image(folder, bytes);
-  auto loop = make_loop(image.fd());
+  auto image = make_image(folder, size_of(bytes));
+  auto loop = make_loop(image.get());
   device_ = loop.path;
   mount_ = mount();
   folder_ = UniqueFd(::openat(mount_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
