@@ -71,11 +71,16 @@ TEST_CASE("a job with a limit of disk cannot write more, wherever it writes, and
   }
   TestEngine engine(config);
   root = engine.root();
-  for (auto runtime : {Runtime::sandbox, Runtime::host_process, Runtime::oci}) {
-    if (runtime == Runtime::oci && (layer.empty() || !has_oci_runtime())) continue;
+  struct Where {
+    Runtime runtime;
+    const char* root;
+  };
+  for (auto [runtime, tools] : {Where{Runtime::sandbox, ""}, Where{Runtime::sandbox, "tools"},
+                                Where{Runtime::host_process, ""}, Where{Runtime::oci, "tools"}}) {
+    if ((*tools && layer.empty()) || (runtime == Runtime::oci && !has_oci_runtime())) continue;
     auto job = shell_job("test", kFill);
     job.runtime = runtime;
-    if (runtime == Runtime::oci) job.root = "tools";
+    job.root = tools;
     job.caches = {"c"};
     job.artifacts = ArtifactSpec{.globs = {"report.txt"}};
     job.limits.disk_bytes = 20 * kMiB;
@@ -87,7 +92,7 @@ TEST_CASE("a job with a limit of disk cannot write more, wherever it writes, and
     CHECK(record.message == "disk: the 21.0 MB that it may write were full; exit code 3");
     CHECK(record.enforced.at(0) == kDiskPrevented);
     // The image's head has words of its own for it.
-    CHECK(ran.logs["test"].find(runtime == Runtime::oci ? "error" : "No space left on device") != std::string::npos);
+    CHECK(ran.logs["test"].find(*tools ? "error" : "No space left on device") != std::string::npos);
     CHECK(devices == std::vector<std::uint64_t>{20 * kMiB});
     CHECK(outside < kMiB);
     auto lines = pika::split(pika::trim(ran.logs["test"]), '\n');
