@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 struct Arguments {
   std::string output = "human", state, folder;
   std::vector<std::string> secrets, roots;
-  bool allow_host_process = false;
+  bool allow_host_process = false, fail_fast = false;
   std::vector<std::string> names;
   std::string run, job, lane, out;
   Range range;
@@ -43,7 +43,8 @@ void on_interrupt(int) {
   [[maybe_unused]] auto n = ::write(g_interrupts.load(), &one, 1);
 }
 
-// The first Ctrl-C (or TERM) cancels, the second ends the program at once; what it leaves is settled by the next start.
+// The first Ctrl-C (or TERM) cancels, the second gives what runs no more time to end, the third ends the program at
+// once; what it leaves then is settled by the next start.
 void watch_interrupts(jerichoci::CancelToken cancel) {
   auto pipe = pika::make_pipe();
   g_interrupts = pipe.write.release();
@@ -52,6 +53,9 @@ void watch_interrupts(jerichoci::CancelToken cancel) {
     if (pika::read_some(read, &byte, 1) == 0) return;
     std::cerr << "\npikaci: cancelling; once more kills\n";
     cancel.cancel();
+    if (pika::read_some(read, &byte, 1) == 0) return;
+    std::cerr << "\npikaci: killing\n";
+    cancel.kill();
     if (pika::read_some(read, &byte, 1) == 0) return;
     ::_exit(6);
   }).detach();  // it lives as long as the program and owns nothing but the pipe
@@ -178,6 +182,7 @@ Commands describe(CLI::App& app, Arguments& a) {
   c.run->add_option("NAME", a.names, "Targets or lanes; these run whatever has changed")->type_name("");
   add_range(*c.run, a, false);
   host(c.run);
+  c.run->add_flag("--fail-fast", a.fail_fast, "The first job that fails ends the run, and nothing further begins");
   c.list = app.add_subcommand("list", "Runs, newest first");
   c.list->add_option("-n,--limit", a.limit, "At most so many (20)")->check(CLI::Range(1, 1'000'000))->type_name("N");
   c.status = app.add_subcommand("status", "One run and its jobs");
@@ -323,6 +328,7 @@ int main(int argc, char** argv) {
   if (gone) return cli_bad_arguments(context, "the folder you are in is not there any more", "go into another");
   context.state_root = state_root(arguments);
   context.allow_host_process = arguments.allow_host_process;
+  context.fail_fast = arguments.fail_fast;
   context.env = environment();
   for (const auto& name : arguments.secrets) {
     auto at = context.env.find(name);

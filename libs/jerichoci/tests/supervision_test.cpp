@@ -112,6 +112,41 @@ TEST_CASE("a token cancels a running job and those that wait") {
   }
 }
 
+TEST_CASE("who cancels and has no patience ends the job without its grace, and the run is a cancelled one") {
+  TestEngine engine({.allow_host_process = true});
+  TestRepository repo;
+  repo.write("a", "1");
+  auto snapshot = *engine->snapshot_commit(repo.path(), repo.commit());
+  for (auto runtime : kBoth) {
+    auto word = unique_word();
+    RunRequest request{
+        .snapshot = snapshot,
+        .jobs = {job_of(runtime, "trap 'echo asked' TERM; echo up; while :; do sleep 0.1; done; : " + word)},
+        .run_id = unique_word()};
+    request.jobs[0].limits.grace = 600 * pika::kSecond;
+    CancelToken token;
+    auto said = [&](const std::string& words) {
+      wait_until(words, [&] {
+        auto log = pika::read_file(engine->log_file(*request.run_id, "test"));
+        return log && log->find(words) != std::string::npos;
+      });
+    };
+    std::thread killer([&] {
+      said("up\n");
+      token.cancel();
+      said("asked\n");
+      token.kill();
+    });
+    auto run = engine->run_jobs(request, {}, token);
+    killer.join();
+    REQUIRE(run.has_value());
+    CHECK(run->status == Status::cancelled);
+    CHECK(run->jobs[0].status == Status::cancelled);
+    CHECK(processes_with(word).empty());
+    CHECK(leftovers(engine.root()).empty());
+  }
+}
+
 TEST_CASE("a run can be cancelled by its id from another engine") {
   TestEngine engine;
   TestRepository repo;

@@ -64,6 +64,25 @@ TEST_CASE("an explicit run never skips itself") {
   CHECK(cli_run(s.context(), {"docs"}, {}) == 0);
 }
 
+TEST_CASE("to fail fast is a choice: the other jobs are cancelled, and no further target begins") {
+  Scratch s;
+  s.write("ci/pikaci.toml",
+          "version = 1\n"
+          "[[targets.first.jobs]]\nid = \"bad\"\ncommand = [\"false\"]\n"
+          "[[targets.first.jobs]]\nid = \"long\"\ncommand = [\"sleep\", \"600\"]\n"
+          "[[targets.second.jobs]]\nid = \"good\"\ncommand = [\"true\"]\n");
+  s.commit("a target that fails");
+  auto context = s.context(OutputFormat::json);
+  context.fail_fast = true;
+  CHECK(cli_run(context, {"first", "second"}, {}) == 1);
+  auto answer = s.json();
+  const auto* runs = pika::json::find_array(answer, "runs");
+  REQUIRE(runs->size() == 1);
+  const auto* jobs = pika::json::find_array((*runs)[0], "jobs");
+  CHECK(pika::json::find_string((*jobs)[0], "status") == "failed");
+  CHECK(pika::json::find_string((*jobs)[1], "status") == "cancelled");
+}
+
 TEST_CASE("an empty change set runs everything") {
   Scratch s;
   s.with_catalogue();

@@ -140,6 +140,10 @@ class CancelToken {
   void cancel() const;
   bool cancelled() const;
   int fd() const;  // readable when cancelled
+  // Who has no patience: cancels, and what runs gets no grace any more. The run still ends as a cancelled one.
+  void kill() const;
+  bool killed() const;
+  int kill_fd() const;  // readable when killed
 
  private:
   struct State;

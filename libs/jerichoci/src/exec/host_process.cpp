@@ -55,9 +55,16 @@ class HostProcess final : public LedProcess {
   HostProcess(std::unique_ptr<LeaderPlan> plan, std::string program)
       : LedProcess(std::move(plan)), own_memory_(own_memory()), program_(std::move(program)) {}
 
+  // The leader says who is first when that runs already: who is not known yet is told when it is.
   void terminate() override {
+    asked_ = true;
     read_report();
-    if (report().first() <= 0 || report().wait_status()) return kill_all();
+  }
+
+  void read_report() override {
+    LedProcess::read_report();
+    if (!asked_ || report().first() <= 0 || report().wait_status()) return;
+    asked_ = false;
     if (::kill(-report().first(), SIGTERM) != 0) ::kill(report().first(), SIGTERM);  // no session of its own yet
   }
 
@@ -70,6 +77,7 @@ class HostProcess final : public LedProcess {
   }
 
  private:
+  bool asked_ = false;  // to end
   std::uint64_t own_memory_;
   std::string program_;
 };

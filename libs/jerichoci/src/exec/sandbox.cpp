@@ -82,14 +82,17 @@ class SandboxProcess final : public LedProcess {
       }
     }
     parse();
-  }
-
-  void terminate() override {
-    read_report();
+    if (!asked_ || inner_ <= 0) return;
+    asked_ = false;
     // bubblewrap's first process in there leads the session of the job's command; as the first process of a pid
     // namespace it does not take a TERM itself.
-    if (inner_ <= 0) return kill_all();
     ::kill(-inner_, SIGTERM);
+  }
+
+  // Whom bubblewrap has not named yet is told when it is.
+  void terminate() override {
+    asked_ = true;
+    read_report();
   }
 
   void kill_all() override {
@@ -134,6 +137,7 @@ class SandboxProcess final : public LedProcess {
     return {missing ? std::optional(127) : std::nullopt, pika::to_utf8(words), missing};
   }
 
+  bool asked_ = false;  // to end
   UniqueFd status_;
   std::string text_;
   pid_t inner_ = -1;

@@ -46,12 +46,13 @@ class Supervisor {
  private:
   // One turn of the loop; true when the supervising process has ended.
   bool step() {
-    struct pollfd fds[5] = {{process_.pidfd(), POLLIN, 0},
+    struct pollfd fds[6] = {{process_.pidfd(), POLLIN, 0},
                             {process_.out ? process_.out.get() : -1, POLLIN, 0},
                             {process_.err ? process_.err.get() : -1, POLLIN, 0},
                             {process_.report_fd(), POLLIN, 0},
-                            {ending_asked_ ? -1 : s_.cancel_fd, POLLIN, 0}};
-    if (::poll(fds, 5, wait_ms()) < 0 && errno != EINTR) throw pika::SystemError("poll");
+                            {ending_asked_ ? -1 : s_.cancel_fd, POLLIN, 0},
+                            {killed_ ? -1 : s_.kill_fd, POLLIN, 0}};
+    if (::poll(fds, 6, wait_ms()) < 0 && errno != EINTR) throw pika::SystemError("poll");
     if (fds[1].revents) read(process_.out, LogStream::out);
     if (fds[2].revents) read(process_.err, LogStream::err);
     if (fds[3].revents) process_.read_report();
@@ -59,6 +60,7 @@ class Supervisor {
       ending_.cancelled = true;
       ask_to_end();
     }
+    if (fds[5].revents) kill();
     timers();
     return fds[0].revents != 0;
   }
@@ -112,6 +114,13 @@ class Supervisor {
     process_.terminate();
   }
 
+  void kill() {
+    if (!ending_asked_) ending_.cancelled = true;
+    killed_ = ending_asked_ = true;
+    kill_at_ = monotonic_now() + pika::kSecond;
+    process_.kill_all();
+  }
+
   // True while there may be more.
   bool read(UniqueFd& fd, LogStream stream) {
     auto n = ::read(fd.get(), buffer_.data(), buffer_.size());
@@ -152,7 +161,7 @@ class Supervisor {
   Micros deadline_;
   std::optional<Micros> kill_at_;
   Micros look_at_ = 0;
-  bool ending_asked_ = false;
+  bool ending_asked_ = false, killed_ = false;
   std::uint64_t told_ = 0;
   Micros told_at_ = 0;
   std::vector<char> buffer_;

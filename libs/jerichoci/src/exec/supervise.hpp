@@ -18,6 +18,7 @@ struct Supervision {
   // killed at once.
   std::function<bool()> over_disk{};
   pika::Micros look_at_disk_every = pika::kSecond / 5;
+  int kill_fd = -1;  // readable: as cancelled, and without grace
 };
 
 struct Ending {

@@ -98,21 +98,23 @@ class Attendant {
   // True when the supervising process has ended.
   bool step() {
     auto events = [](bool in, bool out) { return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0)); };
-    struct pollfd fds[7] = {{process_.pidfd(), POLLIN, 0},
+    struct pollfd fds[8] = {{process_.pidfd(), POLLIN, 0},
                             {master_ && (from_job_.has_room() || !to_job_.has_room()) ? master_.get() : -1,
                              events(from_job_.has_room(), !to_job_.has_room()), 0},
                             {!gone_ && to_job_.has_room() ? terminal_.in : -1, POLLIN, 0},
                             {from_job_.has_room() ? -1 : terminal_.out, POLLOUT, 0},
                             {process_.report_fd(), POLLIN, 0},
                             {asked_ ? -1 : s_.cancel_fd, POLLIN, 0},
-                            {terminal_.resized, POLLIN, 0}};
-    if (::poll(fds, 7, wait_ms()) < 0 && errno != EINTR) throw pika::SystemError("poll");
+                            {terminal_.resized, POLLIN, 0},
+                            {killed_ ? -1 : s_.kill_fd, POLLIN, 0}};
+    if (::poll(fds, 8, wait_ms()) < 0 && errno != EINTR) throw pika::SystemError("poll");
     if (fds[1].revents) talk_to_job(fds[1].revents);
     if (fds[2].revents && !to_job_.read(terminal_.in)) leave();
     if (fds[3].revents && !from_job_.write(terminal_.out)) leave();
     if (fds[4].revents) process_.read_report();
     if (fds[5].revents && !asked_) hang_up();
     if (fds[6].revents) resize();
+    if (fds[7].revents) kill();
     timers();
     return fds[0].revents != 0;
   }
@@ -145,6 +147,12 @@ class Attendant {
     kill_at_ = monotonic_now() + s_.grace;
     process_.terminate();
     master_.reset();  // HUP to who is in front and to the session's first
+  }
+
+  void kill() {
+    killed_ = true;
+    if (!asked_) hang_up();
+    kill_at_ = monotonic_now();
   }
 
   void resize() {
@@ -199,7 +207,8 @@ class Attendant {
   std::optional<Micros> kill_at_;
   Micros look_at_ = 0;
   bool asked_ = false;  // to end
-  bool gone_ = false;   // the person's terminal
+  bool killed_ = false;
+  bool gone_ = false;  // the person's terminal
 };
 
 }  // namespace

@@ -180,6 +180,7 @@ class PrepareRun {
     }
     JobContext context{c_.engine, c_.run_id, *checkout, c_.busy, c_.journal, c_.cancel_fd};
     context.tree = tree;
+    context.kill_fd = c_.kill_fd;
     context.trust = c_.trust;
     context.mounts.push_back({aside / "payload", kOutput, false, "PIKA_OUTPUT"});
     if (store) context.mounts.push_back({store->folder, "/nix", false, {}});

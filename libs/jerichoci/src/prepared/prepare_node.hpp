@@ -25,7 +25,7 @@ struct PrepareContext {
   std::map<std::string, OutputInUse> needed;  // by node id
   BusyMark& busy;
   Journal& journal;
-  int cancel_fd = -1;
+  int cancel_fd = -1, kill_fd = -1;
 };
 
 struct Prepared {

@@ -152,6 +152,8 @@ class Reuse {
     narrow.trust = c_.trust;
     narrow.secrets = c_.secrets;
     narrow.terminal = c_.terminal;
+    narrow.kill_fd = c_.kill_fd;
+    narrow.processes_ended = c_.processes_ended;
     auto result = run_attempt(narrow, job_, std::move(record));
     if (audited) audit(result, reuse, *audited, inputs);
     if (result.status == Status::passed && attempt == 1 && may_store(reuse, result)) store(reuse.key);

@@ -128,6 +128,7 @@ class JobRun {
     Supervision supervision{job_.limits.time, job_.limits.grace, c_.cancel_fd, [this](std::uint64_t bytes) {
                               c_.journal.event("job_progress", {{"job_id", job_.id}, {"log_bytes", bytes}});
                             }};
+    supervision.kill_fd = c_.kill_fd;
     if (job_.limits.disk_bytes) supervision.over_disk = [this] { return disk_->look(); };
     supervision.look_at_disk_every = disk_->look_every();
     auto ending =

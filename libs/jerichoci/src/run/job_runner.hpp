@@ -20,13 +20,14 @@ struct JobContext {
   const Checkout& checkout;
   BusyMark& busy;
   Journal& journal;
-  int cancel_fd = -1;
+  int cancel_fd = -1;              // see CancelToken
   std::vector<JobMount> mounts{};  // prepared outputs
   pika::git::Oid tree{};           // of the checkout, for caches
   TrustDomain trust{};
   const std::map<std::string, std::string>* secrets = nullptr;  // RunRequest::secrets
   const ShellTerminal* terminal = nullptr;                      // a person's, in front of the job
-  std::function<void()> processes_ended{};                      // called once none of the job's is left, if any began
+  int kill_fd = -1;
+  std::function<void()> processes_ended{};  // called once none of the job's is left, if any began
 };
 
 // The record as it is before the job begins.

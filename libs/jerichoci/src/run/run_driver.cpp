@@ -117,6 +117,7 @@ class RunDriver {
     while (true) {
       take_finished();
       if (!graph_.stopped() && (cancel_.cancelled() || asked_to_cancel())) stop("cancelled before it began");
+      if (!killed_ && cancel_.killed()) kill();
       next_wake_ = graph_.wake(pika::monotonic_now());
       start_ready();
       keeper_.write_due(record_);
@@ -198,6 +199,11 @@ class RunDriver {
     keeper_.changed(record_);
   }
 
+  void kill() {
+    killed_ = true;
+    stop_.kill();
+  }
+
   JobRecord& job_of(std::size_t node) { return record_.jobs[nodes_[node].index]; }
   PreparedOutputRecord& output_of(std::size_t node) { return record_.prepared[nodes_[node].index]; }
 
@@ -262,7 +268,7 @@ class RunDriver {
     start(node, [this, &spec, record = output, needed = std::move(needed), held = std::move(slot)]() mutable {
       PrepareContext context{engine_,        *request_.run_id,  request_.snapshot.tree,
                              request_.trust, std::move(needed), busy_,
-                             journal_,       stop_.fd()};
+                             journal_,       stop_.fd(),        stop_.kill_fd()};
       auto result = run_prepare(context, spec, std::move(record));
       {
         Slot given_back = std::move(held);
@@ -289,6 +295,7 @@ class RunDriver {
       context.trust = request_.trust;
       context.secrets = &request_.secrets;
       context.terminal = terminal_;
+      context.kill_fd = stop_.kill_fd();
       context.processes_ended = [&held] { held.job_tidies(); };
       if (mounts) context.mounts = std::move(*mounts);
       auto result = mounts ? run_or_reuse(context, request_, spec, std::move(record))
@@ -384,9 +391,11 @@ class RunDriver {
   }
 
   void wait() {
-    struct pollfd fds[3] = {
-        {done_bell_.get(), POLLIN, 0}, {wakeup_.fd(), POLLIN, 0}, {graph_.stopped() ? -1 : cancel_.fd(), POLLIN, 0}};
-    if (::poll(fds, 3, patience()) < 0 && errno != EINTR) throw pika::SystemError("poll");
+    struct pollfd fds[4] = {{done_bell_.get(), POLLIN, 0},
+                            {wakeup_.fd(), POLLIN, 0},
+                            {graph_.stopped() ? -1 : cancel_.fd(), POLLIN, 0},
+                            {killed_ ? -1 : cancel_.kill_fd(), POLLIN, 0}};
+    if (::poll(fds, 4, patience()) < 0 && errno != EINTR) throw pika::SystemError("poll");
     wakeup_.drain();
   }
 
@@ -449,7 +458,7 @@ class RunDriver {
   pika::Sync<std::vector<std::pair<std::size_t, NodeResult>>> finished_;
   std::optional<pika::Micros> next_wake_;
   std::atomic<unsigned> tidying_ = 0;  // jobs whose processes are gone and whose workspace is not
-  bool waiting_for_slot_ = false, recorded_ = false;
+  bool killed_ = false, waiting_for_slot_ = false, recorded_ = false;
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ struct CliContext {
   bool colour = false;
   unsigned columns = 80;  // of the terminal
   bool allow_host_process = false;
+  bool fail_fast = false;  // of `run`: the first job that fails ends its run, and no further one begins
   std::map<std::string, std::string> env{};              // what a job's env_allow may pass through
   std::map<std::string, std::filesystem::path> roots{};  // root filesystems and images by name
   std::map<std::string, std::string> secrets{};          // name -> value, for the jobs that name them

@@ -186,8 +186,13 @@ int cli_run(const CliContext& context, const std::vector<std::string>& names, co
           console.note(fmt::format("{} was not begun", planned.target));
           continue;
         }
+        if (context.fail_fast && exit_code != 0 && !runs.empty()) {
+          console.note(fmt::format("{} was not begun: {} did not pass", planned.target, runs.back().target_id));
+          continue;
+        }
         auto request =
             request_for(prepared.catalogue, planned, snapshot, prepared.changed, prepared.project, context.secrets);
+        request.fail_fast = context.fail_fast;
         auto run = CLI_TRY(run_one(console, *engine, request));
         exit_code = jerichoci::worse_exit_code(exit_code, jerichoci::exit_code(run.status, run.failure));
         runs.push_back(std::move(run));
