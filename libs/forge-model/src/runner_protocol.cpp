@@ -83,6 +83,11 @@ json::Object write(const Assign& m) {
   json::Object labels;
   for (const auto& [name, value] : m.labels) labels[to_utf8(name)] = text_value(value);
   o["labels"] = std::move(labels);
+  o["gate"] = m.gate;
+  json::Array landed;
+  for (const auto& l : m.landed)
+    landed.emplace_back(json::Object{{"branch", text_value(l.branch)}, {"tree", text_value(l.tree)}});
+  o["landed"] = std::move(landed);
   return o;
 }
 
@@ -194,6 +199,9 @@ Result<Message> read_assign(const json::Value& v) {
   if (const auto* labels = json::find_object(v, "labels"))
     for (const auto& [name, value] : *labels)
       if (value.is_string()) m.labels.emplace_back(std::string(name), std::string(value.get_string()));
+  m.gate = json::find_bool(v, "gate").value_or(true);
+  if (const auto* landed = json::find_array(v, "landed"))
+    for (const auto& item : *landed) m.landed.push_back({read_text(item, "branch"), read_text(item, "tree")});
   return m;
 }
 

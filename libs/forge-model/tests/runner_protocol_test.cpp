@@ -72,12 +72,16 @@ TEST_CASE("an assignment arrives whole, jobs untouched") {
   assign.jobs = {json::parse(R"({"id":"test","later_field":[1,2]})").value()};
   assign.changed_files = {"a b\n<script>", "\xff"};
   assign.labels = {{"branch", "133"}};
+  assign.gate = false;
+  assign.landed = {{"#132", std::string(40, 'c')}};
   auto got = round_trip(assign);
   REQUIRE(got.jobs.size() == 1);
   CHECK(got.jobs[0] == assign.jobs[0]);
   CHECK(got.changed_files[0] == "a b\n<script>");
   CHECK(got.changed_files[1] == "\xef\xbf\xbd");
   CHECK(got.labels == assign.labels);
+  CHECK_FALSE(got.gate);
+  CHECK(got.landed == assign.landed);
   CHECK(got.lane_title == "check-unit");
 }
 

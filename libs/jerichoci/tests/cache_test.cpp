@@ -105,6 +105,61 @@ TEST_CASE("a cache written by an untrusted domain is never read by a trusted one
   }
 }
 
+TEST_CASE(
+    "a domain whose trees are foreign to one another hands over what the trusted tree's own runs saved, no more") {
+  Cached c;
+  TrustDomain branch{"branch", "target", true, true}, other{"other", "target", true, true};
+  const auto first = c.snapshot;
+  CHECK(c.script("echo poison > $PIKA_CACHE_C/f", branch).cache.saved == "saved");
+  CHECK(c.script("cat $PIKA_CACHE_C/f", branch).log == "poison\n");  // the same tree
+  c.repo.write("more.txt", "more\n");
+  c.commit();
+  // A later push: what the earlier left is not there, neither is it what is taken over when that lands.
+  auto second = c.script("ls $PIKA_CACHE_C", branch);
+  CHECK(second.log.empty());
+  CHECK(second.cache.restored == "miss");
+  CHECK(*c.engine->take_over_caches("branch", "target", c.snapshot.tree) == 0);
+  CHECK(c.script("ls $PIKA_CACHE_C", other).log.empty());
+  c.script("echo good > $PIKA_CACHE_C/f", branch);
+  CHECK(c.script("ls $PIKA_CACHE_C", other).log.empty());  // it has not landed
+  CHECK(*c.engine->take_over_caches("branch", "target", first.tree) == 0);
+  CHECK(*c.engine->take_over_caches("branch", "target", c.snapshot.tree) == 1);
+  CHECK(*c.engine->take_over_caches("branch", "target", c.snapshot.tree) == 0);
+  auto warm = c.script("cat $PIKA_CACHE_C/f; echo mine >> $PIKA_CACHE_C/f", other);
+  CHECK(warm.log == "good\n");
+  CHECK(warm.cache.restored == "other-domain");
+  // What came of the target's is one tree's too; the newest landing counts.
+  CHECK(*c.engine->take_over_caches("other", "target", c.snapshot.tree) == 1);
+  CHECK(c.script("cat $PIKA_CACHE_C/f", branch).log == "good\nmine\n");
+  // A domain that mixes trees hands over nothing, and names are checked.
+  c.script("echo mixed > $PIKA_CACHE_C/f", {"mixed", "target"});
+  CHECK(*c.engine->take_over_caches("mixed", "target", c.snapshot.tree) == 0);
+  CHECK(c.engine->take_over_caches("../branch", "target", first.tree).error().kind == pika::ErrorKind::invalid);
+  CHECK(c.engine->take_over_caches("branch", "", first.tree).error().kind == pika::ErrorKind::invalid);
+}
+
+TEST_CASE("a cache that a job uses is not taken over before that has ended") {
+  TestEngine engine;
+  CacheStore store(engine.root(), std::nullopt);
+  auto save = [&](const char* text) {
+    auto aside = engine.root() / "aside";
+    pika::make_dirs(aside);
+    pika::write_file_atomic(aside / "f", text);
+    store.publish({"branch", "c", "any"}, aside, {.saved_at = 1, .one_tree = true});
+  };
+  save("one");
+  auto used = store.current({"branch", "c", "any"});
+  REQUIRE(used);
+  CHECK(store.take_over("branch", "target", {}) == 0);
+  used.reset();
+  CHECK(store.take_over("branch", "target", {}) == 1);
+  CHECK_FALSE(store.current({"branch", "c", "any"}));
+  auto now = store.current({"target", "c", "any"});
+  REQUIRE(now);
+  CHECK(*pika::read_file(now->files / "f") == "one");
+  CHECK(now->facts.one_tree);
+}
+
 TEST_CASE("jobs at the same time each have their own view, and each saves a whole one") {
   Cached c;
   c.script("echo 0 > $PIKA_CACHE_C/n; echo 0 > $PIKA_CACHE_C/m");

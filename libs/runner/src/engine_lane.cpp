@@ -47,22 +47,45 @@ void tell(const LaneReport& report, std::string_view event, json::Object fields)
   report.event(json::Value(std::move(fields)));
 }
 
+std::string name_part(std::string_view text) {
+  std::string out;
+  for (char c : lower(text)) out += (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ? c : '-';
+  return out.substr(0, 20);
+}
+
+// What the sanitised name loses stays in the digest: two names never meet.
+std::string repository_domain(const wire::Assign& assign) {
+  return fmt::format("{}-{}", name_part(assign.repository), sha256_hex(assign.repository).substr(0, 16));
+}
+
+std::string branch_domain(const std::string& repository, std::string_view branch) {
+  return fmt::format("{}-b{}", repository, name_part(branch.substr(branch.starts_with('#') ? 1 : 0)));
+}
+
 }  // namespace
 
 jerichoci::TrustDomain trust_of(const wire::Assign& assign) {
-  auto part = [](std::string_view text) {
-    std::string out;
-    for (char c : lower(text)) out += (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ? c : '-';
-    return out.substr(0, 20);
-  };
-  // What the sanitised name loses stays in the digest: two names never meet.
-  auto repository = fmt::format("{}-{}", part(assign.repository), sha256_hex(assign.repository).substr(0, 16));
+  const auto repository = repository_domain(assign);
   for (const auto& [name, value] : assign.labels)
     if (name == "branch")
-      return {.name = fmt::format("{}-b{}", repository,
-                                  part(std::string_view(value).substr(value.starts_with('#') ? 1 : 0))),
-              .reads_from = repository};
-  return {.name = repository};
+      return {.name = branch_domain(repository, value), .reads_from = repository, .own_tree_only = true};
+  // Of no branch: nothing says that its tree is one that landed.
+  return {.name = repository, .may_save = false};
+}
+
+void take_over_landed(jerichoci::Engine& engine, const wire::Assign& assign) {
+  const auto repository = repository_domain(assign);
+  for (const auto& landed : assign.landed) {
+    const auto tree = git::Oid::parse(landed.tree);
+    if (!tree || landed.branch.empty()) continue;
+    auto taken = engine.take_over_caches(branch_domain(repository, landed.branch), repository, *tree);
+    if (!taken)
+      log_warning("runner", "caches of branch {} stay where they are: {}", quote_name(landed.branch),
+                  taken.error().text());
+    else if (*taken > 0)
+      log_info("runner", "{}: {} caches of branch {}, which landed, are the repository's now",
+               quote_name(assign.repository), *taken, quote_name(landed.branch));
+  }
 }
 
 wire::AttemptResult result_of(const jerichoci::RunRecord& run) {
@@ -106,7 +129,9 @@ Result<jerichoci::RunRequest> EngineLane::prepare(const wire::Assign& assign, co
   request.filters = assign.filters;
   for (const auto& [name, value] : assign.labels) request.labels[name] = value;
   request.labels["repository"] = assign.repository;
+  take_over_landed(engine_, assign);
   request.trust = trust_of(assign);
+  request.gate = assign.gate;
   request.labels["lane"] = assign.lane;
   request.labels["attempt"] = assign.key.text();
   return request;

@@ -239,11 +239,13 @@ TEST_CASE("each branch has a trust domain of its own that reads its repository's
   auto repository = trust_of(assign);
   CHECK(repository.name.starts_with("acme-rocket-engine-"));
   CHECK(repository.reads_from.empty());
+  CHECK_FALSE(repository.may_save);  // no branch: nothing says that this landed
   CHECK(jerichoci::check_trust(repository).has_value());
   assign.labels = {{"suite", "#7"}, {"branch", "#133"}};
   auto branch = trust_of(assign);
   CHECK(branch.name == repository.name + "-b133");
   CHECK(branch.reads_from == repository.name);
+  CHECK(branch.own_tree_only);
   CHECK(jerichoci::check_trust(branch).has_value());
   assign.labels = {{"branch", "#134"}};
   CHECK(trust_of(assign).name != branch.name);
@@ -255,4 +257,26 @@ TEST_CASE("each branch has a trust domain of its own that reads its repository's
   assign.repository = std::string(64, 'o') + "/" + std::string(64, 'n');
   assign.labels = {{"branch", "../../" + std::string(80, 'x')}};
   CHECK(jerichoci::check_trust(trust_of(assign)).has_value());
+}
+
+TEST_CASE("a branch is warm by what landed before it, and by nothing that has not landed") {
+  Place place;
+  auto lane = [&](const std::string& shell, const std::string& branch, std::vector<wire::LandedBranch> landed = {}) {
+    auto assign = place.assign({{"test", shell}});
+    auto job = jerichoci::job_spec_from_json(assign.jobs[0]).value();
+    job.caches = {"c"};
+    assign.jobs[0] = jerichoci::to_json(job);
+    assign.labels = {{"branch", branch}};
+    assign.landed = std::move(landed);
+    return run(place, assign).log;
+  };
+  const std::string poison = "echo poison > $PIKA_CACHE_C/f", look = "cat $PIKA_CACHE_C/f || true";
+  lane(poison, "#1");
+  CHECK(lane(look, "#2").find("poison") == std::string::npos);
+  // It landed as another tree than the one that wrote this.
+  CHECK(lane(look, "#2", {{"#1", std::string(40, 'a')}}).find("poison") == std::string::npos);
+  CHECK(lane(look, "#2", {{"", place.tree}, {"#", "x"}, {"../1", place.tree}}).find("poison") == std::string::npos);
+  lane("echo good > $PIKA_CACHE_C/f", "#3");
+  CHECK(lane(look, "#4", {{"#3", place.tree}}).find("good") != std::string::npos);
+  CHECK(lane(look, "#2").find("good") != std::string::npos);
 }

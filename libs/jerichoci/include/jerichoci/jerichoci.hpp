@@ -239,6 +239,13 @@ class Engine {
   // Takes away the least recently used until the quota holds, never what is in use or pinned. Gives what went (would).
   pika::Result<std::vector<PreparedOutput>> collect_prepared_outputs(const PreparedQuota& quota, DryRun dry_run);
 
+  // After the tree of a domain became the trusted one (its branch landed): what runs on exactly that tree saved in the
+  // declared caches of `from`, where its runs had TrustDomain::own_tree_only, becomes what counts in `to`. It is moved:
+  // a second time there is nothing. What a run just uses stays for the next time. Gives how many caches. `invalid`: no
+  // domain's name.
+  pika::Result<std::size_t> take_over_caches(const std::string& from, const std::string& to,
+                                             const pika::git::Oid& tree);
+
   IsolationReport isolation() const;
   NixReport nix() const;  // asks the program for its version
   const EngineConfig& config() const;

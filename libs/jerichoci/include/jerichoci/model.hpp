@@ -231,6 +231,9 @@ struct TrustDomain {
   std::string name = "local";  // [a-z0-9_-]{1,64}
   std::string reads_from{};    // empty: only its own
   bool may_save = true;
+  // Of its own caches only those that runs on the same tree left, from nothing or from what `reads_from` has: another
+  // tree of the domain is as foreign as another domain. What it saves can be taken over (Engine::take_over_caches).
+  bool own_tree_only = false;
   friend bool operator==(const TrustDomain&, const TrustDomain&) = default;
 };
 

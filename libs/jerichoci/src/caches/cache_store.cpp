@@ -62,6 +62,7 @@ std::optional<GenerationFacts> read_facts(const fs::path& files) {
   facts.saved_at = *saved_at;
   facts.bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(0, json::find_int(*value, "bytes").value_or(0)));
   facts.run_id = json::find_string(*value, "run").value_or("");
+  facts.one_tree = json::find_bool(*value, "one_tree").value_or(false);
   const auto* touched = json::find_array(*value, "touched");
   if (!touched) return std::nullopt;
   for (const auto& item : *touched) {
@@ -83,7 +84,8 @@ std::string print_facts(const GenerationFacts& facts) {
                                          {"bytes", facts.bytes},
                                          {"tree", facts.tree.hex()},
                                          {"run", facts.run_id},
-                                         {"touched", std::move(touched)}});
+                                         {"touched", std::move(touched)},
+                                         {"one_tree", facts.one_tree}});
 }
 
 }  // namespace
@@ -117,18 +119,29 @@ fs::path CacheStore::folder(const CachePlace& place) const {
   return root_ / place.domain / place.name / place.key;
 }
 
+namespace {
+
+std::vector<std::string> ids_in(const fs::path& path) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error))
+    if (it->is_directory() && valid_id(it->path().filename().string())) names.push_back(it->path().filename().string());
+  return names;
+}
+
+}  // namespace
+
+std::vector<CachePlace> CacheStore::places(const std::string& domain) const {
+  std::vector<CachePlace> out;
+  for (const auto& name : ids_in(root_ / domain))
+    for (const auto& key : ids_in(root_ / domain / name)) out.push_back({domain, name, key});
+  return out;
+}
+
 template <class F>
 void CacheStore::each_place(F&& each) const {
-  auto folders = [](const fs::path& path) {
-    std::vector<std::string> names;
-    for (const auto& entry : fs::directory_iterator(path))
-      if (entry.is_directory() && valid_id(entry.path().filename().string()))
-        names.push_back(entry.path().filename().string());
-    return names;
-  };
-  for (const auto& domain : folders(root_))
-    for (const auto& name : folders(root_ / domain))
-      for (const auto& key : folders(root_ / domain / name)) each(CachePlace{domain, name, key});
+  for (const auto& domain : ids_in(root_))
+    for (const auto& place : places(domain)) each(place);
 }
 
 std::optional<Generation> CacheStore::current(const CachePlace& place) const {
@@ -155,6 +168,28 @@ void CacheStore::publish(const CachePlace& place, const fs::path& aside, const G
   if (::rename(aside.c_str(), files.c_str()) != 0) throw SystemError(fmt::format("rename to '{}'", files.string()));
   pika::write_file_atomic(facts_path(files), print_facts(facts));
   prune(folder(place));
+}
+
+std::size_t CacheStore::take_over(const std::string& from, const std::string& to, const pika::git::Oid& tree) const {
+  std::size_t taken = 0;
+  for (const auto& place : places(from)) taken += take_over_one(place, {to, place.name, place.key}, tree) ? 1 : 0;
+  return taken;
+}
+
+// Its facts go first: a kill in between leaves files without facts, which are none.
+bool CacheStore::take_over_one(const CachePlace& from, const CachePlace& to, const pika::git::Oid& tree) const {
+  auto lock = lock_folder(folder(from));
+  for (auto number : numbers_in(folder(from))) {
+    auto files = folder(from) / std::to_string(number);
+    UniqueFd unused(::open(facts_path(files).c_str(), O_RDONLY | O_CLOEXEC));
+    auto facts = unused ? read_facts(files) : std::nullopt;
+    if (!facts) continue;
+    if (!facts->one_tree || facts->tree != tree || ::flock(unused.get(), LOCK_EX | LOCK_NB) != 0) return false;
+    if (::unlink(facts_path(files).c_str()) != 0) throw SystemError(fmt::format("unlink '{}'", files.string()));
+    publish(to, files, *facts);
+    return true;
+  }
+  return false;
 }
 
 // Under the folder's lock: what has no facts is a dead engine's.

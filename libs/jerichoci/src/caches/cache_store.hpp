@@ -2,12 +2,13 @@
 //
 //   <number>/      one generation: its files, written by nobody once it has its name (jobs get views or copies)
 //   <number>.json  {"schema_version": 1, "saved_at": micros, "bytes": n, "tree": "<id>", "run": "<run id>",
-//                   "touched": [{"path": bytes, "time": micros}, ...]}
+//                   "touched": [{"path": bytes, "time": micros}, ...], "one_tree": true}
 //                  written last, so a generation without it is none; locked (shared) by jobs that use the generation
 //   .lock          held by who publishes or removes
 //
 // The generation with the highest number counts. `tree` is what the workspace of the job that saved it held, `touched`
-// the times that paths of it had there when that was not the time of all checkouts (touched.hpp).
+// the times that paths of it had there when that was not the time of all checkouts (touched.hpp). `one_tree`: of this
+// domain only runs on that tree had a hand in it (TrustDomain::own_tree_only); where it is missing that is not known.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -34,6 +35,7 @@ struct GenerationFacts {
   pika::git::Oid tree{};
   std::string run_id{};
   TouchedPaths touched{};
+  bool one_tree = false;
 };
 
 // A generation that stays while this object lives.
@@ -55,6 +57,10 @@ class CacheStore {
   // older ones that nobody uses. Throws SystemError.
   void publish(const CachePlace& place, const std::filesystem::path& aside, const GenerationFacts& facts) const;
 
+  // Moves what counts in the caches of one domain into another, where it counts then: of each cache only what runs on
+  // exactly `tree` made (one_tree), and that nobody uses just now. Gives how many. Throws SystemError.
+  std::size_t take_over(const std::string& from, const std::string& to, const pika::git::Oid& tree) const;
+
   // For who collects what is not used.
   struct Kept {
     CachePlace place;
@@ -67,9 +73,11 @@ class CacheStore {
   bool remove(const CachePlace& place) const;
 
  private:
+  bool take_over_one(const CachePlace& from, const CachePlace& to, const pika::git::Oid& tree) const;
   bool remove_generation(const std::filesystem::path& files) const;
   void prune(const std::filesystem::path& folder) const;
   void sweep() const;
+  std::vector<CachePlace> places(const std::string& domain) const;
   template <class F>
   void each_place(F&& each) const;
   std::filesystem::path root_;

@@ -111,6 +111,9 @@ void JobCaches::open(const CacheSpec& spec) {
               {},
               uses_.size() - 1};
   cache.generation = request_.store.current(cache.place);
+  if (cache.generation && request_.trust.own_tree_only &&
+      !(cache.generation->facts.one_tree && cache.generation->facts.tree == request_.tree))
+    cache.generation.reset();
   if (cache.generation) use.restored = "hit";
   if (!cache.generation && !request_.trust.reads_from.empty()) {
     cache.generation = request_.store.current({request_.trust.reads_from, spec.name, cache.place.key});
@@ -169,6 +172,7 @@ std::string JobCaches::save_one(std::size_t view, const fs::path& folder, Left l
   facts.tree = request_.tree;
   facts.run_id = request_.run_id;
   facts.touched = touched_;
+  facts.one_tree = request_.trust.own_tree_only;
   reach(request_.fault, FaultPoint::cache_saved_aside);
   cache.generation.reset();  // used no more: it can go
   request_.store.publish(cache.place, aside, facts);

@@ -233,6 +233,7 @@ pika::Result<PrepareSpec> prepare_spec_from_json(const json::Value& value) {
 json::Value to_json(const TrustDomain& trust) {
   json::Object out{{"name", trust.name}, {"may_save", trust.may_save}};
   if (!trust.reads_from.empty()) out["reads_from"] = trust.reads_from;
+  if (trust.own_tree_only) out["own_tree_only"] = true;
   return out;
 }
 
@@ -241,6 +242,7 @@ TrustDomain trust_from_json(const json::Value& value) {
   if (auto name = json::find_string(value, "name")) trust.name = *name;
   trust.reads_from = text_or_empty(value, "reads_from");
   trust.may_save = json::find_bool(value, "may_save").value_or(true);
+  trust.own_tree_only = json::find_bool(value, "own_tree_only").value_or(false);
   return trust;
 }
 

@@ -220,6 +220,14 @@ pika::Result<GcReport> Engine::gc(const GcPolicy& policy) {
   return guarded([&] { return collect_garbage(*impl_, policy); });
 }
 
+Result<std::size_t> Engine::take_over_caches(const std::string& from, const std::string& to,
+                                             const pika::git::Oid& tree) {
+  if (!valid_id(from) || !valid_id(to) || from == to)
+    return fail(ErrorKind::invalid, fmt::format("caches cannot go from the trust domain {} to {}",
+                                                pika::quote_name(from), pika::quote_name(to)));
+  return guarded([&]() -> Result<std::size_t> { return impl_->caches.take_over(from, to, tree); });
+}
+
 pika::Status Engine::pin_run(const std::string& run_id, const std::string& why) {
   PIKA_TRY(load_run_record(run_id));
   return guarded([&]() -> pika::Status {

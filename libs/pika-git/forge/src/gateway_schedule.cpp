@@ -8,6 +8,11 @@ namespace pika::forge {
 
 using jerichoci::FailureKind;
 
+namespace {
+// A runner hears of landings with its next lane; of those before the last few there is seldom one it did not hear of.
+constexpr int kLandedTold = 8;
+}  // namespace
+
 void Gateway::cancel(const std::vector<store::RunningLease>& leases, const std::string& why) {
   for (const auto& lease : leases)
     if (auto connection = connection_of(lease.runner))
@@ -96,6 +101,11 @@ bool Gateway::give(const store::Assignment& assignment) {
   assign.labels = {{"branch", fmt::format("#{}", context->branch.number)},
                    {"suite", fmt::format("#{}", context->suite.number)},
                    {"attempt", std::to_string(context->attempt.number)}};
+  assign.gate = context->lane.gating;
+  auto landings = store_.newest_landed(context->repository.id, kLandedTold);
+  for (auto landing = landings.rbegin(); landing != landings.rend(); ++landing)
+    if (auto branch = store_.branch(landing->branch))
+      assign.landed.push_back({fmt::format("#{}", branch->number), landing->tree_landed});
   // Not sent: the lease ends by itself, and the runner's next hello does not name it.
   return connection->send(assign);
 }

@@ -91,4 +91,16 @@ std::vector<Landing> Store::landings(RepositoryId repository) {
   });
 }
 
+std::vector<Landing> Store::newest_landed(RepositoryId repository, int limit) {
+  return db_->read([&](db::Connection& c) {
+    std::vector<Landing> out;
+    auto rows = c.query("SELECT " PIKA_LANDING_COLUMNS
+                        " FROM land_landing d WHERE d.repository = ? AND d.state = 'landed' "
+                        "ORDER BY d.record DESC LIMIT ?",
+                        repository, limit);
+    while (rows.next()) out.push_back(read_landing(rows));
+    return out;
+  });
+}
+
 }  // namespace pika::store

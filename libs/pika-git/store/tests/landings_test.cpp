@@ -24,6 +24,12 @@ TEST_CASE("each landing holds the hash of the one before it, also of an abandone
   CHECK(all[2].state == "begun");
   REQUIRE(s.store->unfinished_landings().size() == 1);
   CHECK(s.store->unfinished_landings()[0].second.record == 3);
+  CHECK(s.store->newest_landed(s.repository.id, 5).size() == 1);
+  s.store->complete_landing(c);
+  auto newest = s.store->newest_landed(s.repository.id, 1);
+  REQUIRE(newest.size() == 1);
+  CHECK(newest[0].record == 3);
+  CHECK(s.store->newest_landed(s.repository.id, 5).size() == 2);
   CHECK(s.store->branch(b.branch)->state == BranchState::open);
   CHECK_FALSE(s.store->landing_of(b.branch));
 }

@@ -137,6 +137,12 @@ struct HelloRefused {
   std::string message, advice;
 };
 
+// A branch that landed, and the tree that its target has by that.
+struct LandedBranch {
+  std::string branch, tree;  // "#132"; 40 hex digits
+  friend bool operator==(const LandedBranch&, const LandedBranch&) = default;
+};
+
 // One lane to run, on exactly this tree.
 struct Assign {
   AttemptKey key;
@@ -147,6 +153,8 @@ struct Assign {
   std::vector<json::Value> jobs;  // jerichoci::JobSpec objects, opaque here
   std::vector<std::string> changed_files, filters;
   std::vector<std::pair<std::string, std::string>> labels;  // kept in the run record
+  bool gate = true;                  // its verdict may decide a landing: nothing is reused for it
+  std::vector<LandedBranch> landed;  // of the repository's target, the newest few, oldest first: their caches are its
 };
 
 struct Cancel {

@@ -32,8 +32,13 @@ class EngineLane : public LaneRunner {
 };
 
 // Whom a lane is trusted like, for caches and what else outlives a run. A branch has a domain of its own, which reads
-// what runs of its repository without a branch saved and nothing of other branches: its code is anybody's.
+// the repository's and nothing of other branches, nor what another push of the same branch left: its code is anybody's.
+// No run writes into the repository's; what it has was taken over from branches that landed.
 jerichoci::TrustDomain trust_of(const wire::Assign& assign);
+
+// Takes the caches of branches that landed over into the repository's domain: those that runs on exactly the tree that
+// landed had saved. Trouble is a line in the log.
+void take_over_landed(jerichoci::Engine& engine, const wire::Assign& assign);
 
 // The result of a run as the engine recorded it.
 wire::AttemptResult result_of(const jerichoci::RunRecord& run);

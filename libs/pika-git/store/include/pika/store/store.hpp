@@ -170,7 +170,8 @@ class Store {
   void abandon_landing(const Landing& landing, const std::string& why);
   std::vector<std::pair<RepositoryId, Landing>> unfinished_landings();
   std::optional<Landing> landing_of(BranchId branch);
-  std::vector<Landing> landings(RepositoryId repository);  // oldest first, landed and abandoned
+  std::vector<Landing> landings(RepositoryId repository);                  // oldest first, landed and abandoned
+  std::vector<Landing> newest_landed(RepositoryId repository, int limit);  // newest first, only "landed"
   static std::string landing_hash(RepositoryId repository, const Landing& landing);
 
   // --- people (people.cpp). Secrets are kept as SHA-256 only.
