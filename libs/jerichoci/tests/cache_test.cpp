@@ -106,7 +106,7 @@ TEST_CASE("a cache written by an untrusted domain is never read by a trusted one
 }
 
 TEST_CASE(
-    "a domain whose trees are foreign to one another hands over what the trusted tree's own runs saved, no more") {
+    "a domain whose trees are foreign to one another hands over what the trusted tree's own runs saved and no more") {
   Cached c;
   TrustDomain branch{"branch", "target", true, true}, other{"other", "target", true, true};
   const auto first = c.snapshot;
