@@ -64,12 +64,17 @@ int main(int argc, char** argv) {
   app.add_option("--job-user", job_user, "uid that jobs run as when the runner is root (default 65534)")
       ->check(CLI::Range(1LL, 4294967294LL));
   app.add_option("--job-env", job_env, "name of a variable of this environment that jobs may ask for; can be repeated");
+  std::vector<std::string> roots;
+  app.add_option("--root", roots,
+                 "NAME=PATH: a root filesystem, or an OCI image, that lanes may name as their root; can be repeated")
+      ->type_name("NAME=PATH");
   double gc_hours = 24;
   auto& keep = options.housekeeping.policy;
   app.add_option("--gc-every", gc_hours, "hours between collections of what is not needed any more; 0: never (24)")
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--keep-days", keep.keep_days, "runs that are younger stay (14)");
-  app.add_option("--keep-runs", keep.keep_runs, "so many of the newest stay, whatever their age (200)");
+  app.add_option("--keep-days", keep.keep_days, "runs that are younger stay (14)")->check(CLI::NonNegativeNumber);
+  app.add_option("--keep-runs", keep.keep_runs, "so many of the newest stay, whatever their age (200)")
+      ->check(CLI::NonNegativeNumber);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -81,6 +86,14 @@ int main(int argc, char** argv) {
   if (job_user > 0) options.job_uid = static_cast<std::uint32_t>(job_user);
   for (const auto& name : job_env)
     if (const char* value = std::getenv(name.c_str())) options.job_env[name] = value;
+  for (const auto& word : roots) {
+    auto root = pika::runner::parse_root(word);
+    if (!root) {
+      std::fprintf(stderr, "pika-runner: %s\n", root.error().text().c_str());
+      return 2;
+    }
+    options.roots[root->first] = root->second;
+  }
   try {
     auto done = pika::runner::run_service(options);
     if (done) return 0;

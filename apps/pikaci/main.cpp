@@ -126,6 +126,22 @@ OutputFormat wanted_output(int argc, char** argv) {
 const CLI::Validator kNotEmpty([](const std::string& word) { return word.empty() ? "it is empty" : std::string(); },
                                "");
 
+// "-1" is a number too, and no count of anything.
+const CLI::Validator kCount(
+    [](std::string& word) {
+      return pika::parse_number<std::uint32_t>(word)
+                 ? std::string()
+                 : "it wants a whole number from 0 on, and this is '" + pika::quote_name(word) + "'";
+    },
+    "");
+// Before its unit is read.
+const CLI::Validator kNotNegative(
+    [](std::string& word) {
+      return word.starts_with("-") ? "it wants a size as 10GB, and this is '" + pika::quote_name(word) + "'"
+                                   : std::string();
+    },
+    "");
+
 void add_range(CLI::App& command, Arguments& arguments, bool with_head) {
   command
       .add_option("--base", arguments.range.base,
@@ -200,13 +216,15 @@ Commands describe(CLI::App& app, Arguments& a) {
       ->type_name("DIR");
   c.gc = app.add_subcommand("gc", "Remove what is not needed any more: old runs, and what only they used");
   c.gc->add_flag("--dry-run", a.dry_run, "Only tell what would go");
-  c.gc->add_option("--keep-days", a.gc.keep_days, "Runs that are younger stay (30)")->type_name("N");
+  c.gc->add_option("--keep-days", a.gc.keep_days, "Runs that are younger stay (30)")->check(kCount)->type_name("N");
   c.gc->add_option("--keep-runs", a.gc.keep_runs, "So many of the newest stay, whatever their age (100)")
+      ->check(kCount)
       ->type_name("N");
   for (const char* name : {"runs", "checkouts", "caches", "outputs", "nix", "images", "verdicts"})
     c.gc->add_option(std::string("--") + name + "-bytes", a.gc.quotas[name],
                      std::string("At most so many bytes of ") + name + ", as 10GB; the least recently used go")
         ->transform(CLI::AsSizeValue(true))
+        ->transform(kNotNegative)  // the last that is added is the first that is asked
         ->type_name("BYTES");
   c.replay = app.add_subcommand("replay", "Run the same again and compare: the same, flaky, or another environment");
   c.replay->add_option("RUN", a.run)->required()->type_name("");

@@ -38,7 +38,7 @@ class WarmCache(unittest.TestCase):
             number, head, log = self.push(forge, project, "good", "echo clean > $PIKA_CACHE_DEPOT/f\n", start=None)
             self.assertIn("found=\n", log)
             self.assertEqual(forge.merge(REPOSITORY, number, head).status, 200)
-            self.assertIn("found=clean\n", self.push(forge, project, "new", "true # 2\n")[2])
+            self.assertIn("found=clean\n", self.push(forge, project, "new", "true # 2\n", start=head)[2])
 
 
 if __name__ == "__main__":

@@ -184,7 +184,8 @@ TEST_CASE("artifacts have a limit in bytes and in number, and say what was left 
   auto few = collect(work, state, {"*"}, {10000, 2});
   CHECK(paths_of(few.files) == std::vector<std::string>{"a", "b"});
   CHECK(few.message == "only the first 2 files were kept");
-  CHECK(collect(work, state, {"nothing*"}).message == "no file matches");
+  CHECK(collect(work, state, {"nothing*"}).message == "no file matches 'nothing*'");
+  CHECK(collect(work, state, {"a", "nothing/", "c"}).message == "no file matches 'nothing/'");
   // A thousand folders within each other are no way to keep the engine busy or to end it.
   auto deep = work / "d";
   for (int i = 0; i < 300; ++i) deep /= "d";

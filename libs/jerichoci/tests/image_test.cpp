@@ -236,6 +236,11 @@ TEST_CASE("a job sees its named root read-only with workspace, home and caches o
     CHECK_MESSAGE(ran.logs["test"] == "of the image\nhello\nyes /tmp/home\nfine\nbin\n", ran.logs["test"]);
     CHECK_MESSAGE(ran.record.jobs[0].exit_code == 3, ran.record.jobs[0].message);
     CHECK(ran.record.jobs[0].environment.root_digest == "sha256:" + read_layout(layout)->digest);
+    // The image names another user and a folder that is not there: neither is followed.
+    job.command = {"/bin/sh", "-c", "test $(id -u) != 4711 && test $PWD = $PIKA_WORKSPACE && ulimit -f"};
+    job.limits.disk_bytes = 1u << 20;
+    CHECK(run_one(*engine, job).logs["test"] == "2048\n");  // blocks of 512: no file gets larger than the limit of disk
+    job.limits.disk_bytes.reset();
     job.command = {"no-such-program"};
     CHECK(run_one(*engine, job).record.failure == FailureKind::setup_failed);
     CHECK(leftovers(engine.root()).empty());

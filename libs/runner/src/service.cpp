@@ -75,6 +75,21 @@ std::function<double()> random_jitter() {
 
 }  // namespace
 
+Result<std::pair<std::string, fs::path>> parse_root(const std::string& word) {
+  const auto at = word.find('=');
+  const auto name = word.substr(0, at);
+  if (at == std::string::npos || at + 1 == word.size() || !jerichoci::valid_id(name))
+    return fail(ErrorKind::invalid, fmt::format("--root wants NAME=PATH, and this is '{}'", quote_name(word)),
+                "as in --root bookworm=/srv/roots/bookworm");
+  auto path = fs::absolute(word.substr(at + 1)).lexically_normal();
+  std::error_code error;
+  if (!fs::is_directory(path, error))
+    return fail(ErrorKind::invalid,
+                fmt::format("there is no folder '{}' for the root {}", quote_name(path.string()), name),
+                "an image is made into one with skopeo copy docker://debian:bookworm oci:" + name);
+  return std::pair(name, std::move(path));
+}
+
 Status run_service(const ServiceOptions& options) {
   StopSignals signals;
   const auto address = PIKA_TRY(parse_address(options.server));
@@ -94,6 +109,7 @@ Status run_service(const ServiceOptions& options) {
   config.job_uid = options.job_uid;
   config.allow_host_process = options.allow_host_process;
   config.env = options.job_env;
+  config.roots = options.roots;
   auto engine = PIKA_TRY(jerichoci::Engine::open(std::move(config)));
   const auto isolation = engine->isolation();
   if (!isolation.sandbox) log_warning("runner", "no sandbox on this host: {}; {}", isolation.why_not, isolation.remedy);

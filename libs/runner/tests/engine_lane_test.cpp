@@ -14,6 +14,7 @@
 #include "pika/gitx/git.hpp"
 #include "pika/runner/fetch.hpp"
 #include "pika/runner/lane_text.hpp"
+#include "pika/runner/service.hpp"
 
 using namespace pika;
 using namespace pika::runner;
@@ -279,4 +280,41 @@ TEST_CASE("a branch is warm by what landed before it, and by nothing that has no
   lane("echo good > $PIKA_CACHE_C/f", "#3");
   CHECK(lane(look, "#4", {{"#3", place.tree}}).find("good") != std::string::npos);
   CHECK(lane(look, "#2").find("good") != std::string::npos);
+}
+
+TEST_CASE("with a named root a verdict is used again, and never for a lane that gates") {
+  Place place;
+  const auto root = place.dir.path() / "root";
+  make_dirs(root / "bin");
+  REQUIRE_MESSAGE(fs::exists("/bin/busybox"), "apt-get install busybox-static");
+  fs::copy_file("/bin/busybox", root / "bin/sh");
+  REQUIRE(parse_root("small=" + root.string())->second == root);
+  place.engine.reset();
+  place.engine =
+      jerichoci::Engine::open({.state_root = place.dir.path() / "state", .slots = 2, .roots = {{"small", root}}})
+          .value();
+  auto assign = place.assign({});
+  jerichoci::JobSpec job;
+  job.id = "test";
+  job.command = {"/bin/sh", "-c", "echo really ran"};
+  job.root = "small";
+  job.reuse = jerichoci::ReuseSpec{{"a b.txt"}, 0};
+  assign.jobs = {jerichoci::to_json(job)};
+  assign.labels = {{"branch", "#1"}};
+  auto ran = [&](bool gate) {
+    assign.gate = gate;
+    auto lane = run(place, assign);
+    CHECK_MESSAGE(lane.result.status == "passed", lane.result.message);
+    return lane.log.find("really ran\n") != std::string::npos;
+  };
+  CHECK(ran(true));
+  CHECK(ran(true));
+  CHECK(ran(false) == false);  // what the gate proved counts where nothing is gated
+  CHECK(ran(true));
+}
+
+TEST_CASE("a root that is none is told in a sentence") {
+  for (const auto* word : {"small", "small=", "=/", "../x=/", ""})
+    CHECK(parse_root(word).error().text().find("NAME=PATH") != std::string::npos);
+  CHECK(parse_root("small=/nonexistent").error().text().find("there is no folder '/nonexistent'") != std::string::npos);
 }

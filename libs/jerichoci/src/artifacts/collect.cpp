@@ -38,7 +38,7 @@ std::vector<std::string> names_in(int folder) {
 class Collector {
  public:
   Collector(const ArtifactSpec& spec, const ArtifactStore& store, const ArtifactLimits& limits)
-      : limits_(limits), walk_(spec.globs), batch_(store) {}
+      : limits_(limits), globs_(spec.globs), walk_(spec.globs), batch_(store) {}
 
   CollectedArtifacts run(int workspace) {
     folder(workspace, "", 0);
@@ -122,11 +122,15 @@ class Collector {
     if (deep_) out.push_back(fmt::format("{} more than {} deep left out", count(deep_, "folder"), kDeepest));
     if (unreadable_) out.push_back(fmt::format("{} not readable: {}", count(unreadable_, "entry"), first_unreadable_));
     if (seen_ > kEntries) out.push_back(fmt::format("only {} files were looked at", kEntries));
-    if (out.empty() && out_.files.empty()) out.emplace_back("no file matches");
+    // After an early end the rest was not looked at.
+    if (!full_ && seen_ <= kEntries)
+      for (std::size_t i = 0; i < globs_.size(); ++i)
+        if (!walk_.ever_matched(i)) out.push_back(fmt::format("no file matches '{}'", pika::quote_name(globs_[i])));
     return out;
   }
 
   const ArtifactLimits& limits_;
+  const std::vector<std::string>& globs_;
   GlobWalk walk_;
   ArtifactBatch batch_;
   CollectedArtifacts out_;

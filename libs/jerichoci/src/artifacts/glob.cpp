@@ -80,6 +80,7 @@ GlobWalk::GlobWalk(const std::vector<std::string>& globs) {
   States start;
   for (std::size_t g = 0; g < globs_.size(); ++g) add(start, {g, 0});
   stack_.push_back(std::move(start));
+  matched_.resize(globs_.size());
 }
 
 void GlobWalk::add(States& states, State state) const {
@@ -118,12 +119,14 @@ void GlobWalk::leave() {
   stack_.pop_back();
 }
 
-bool GlobWalk::matches(std::string_view file) const {
-  auto next = step(file);
-  return std::any_of(next.begin(), next.end(), [&](const State& s) {
+bool GlobWalk::matches(std::string_view file) {
+  bool any = false;
+  for (const auto& s : step(file)) {
     const auto& parts = globs_[s.glob];
-    return s.part == parts.size() || (s.part + 1 == parts.size() && parts[s.part] == "**");
-  });
+    if (s.part != parts.size() && !(s.part + 1 == parts.size() && parts[s.part] == "**")) continue;
+    matched_[s.glob] = any = true;
+  }
+  return any;
 }
 
 }  // namespace jerichoci

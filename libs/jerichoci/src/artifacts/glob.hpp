@@ -17,7 +17,8 @@ class GlobWalk {
   explicit GlobWalk(const std::vector<std::string>& globs);
   bool enter(std::string_view folder);  // false: nothing below can match, and it was not entered
   void leave();
-  bool matches(std::string_view file) const;  // a file of the folder we are in
+  bool matches(std::string_view file);                                  // a file of the folder we are in
+  bool ever_matched(std::size_t glob) const { return matched_[glob]; }  // the glob of that place in the list
 
  private:
   struct State {
@@ -29,6 +30,7 @@ class GlobWalk {
   void add(States& states, State state) const;  // and what follows without taking a name: ** may be empty
   std::vector<std::vector<std::string>> globs_;
   std::vector<States> stack_;
+  std::vector<bool> matched_;
 };
 
 }  // namespace jerichoci

@@ -72,6 +72,9 @@ Object process_of(const OciSpec& spec) {
   }
   for (const auto& [name, value] : spec.job.env)
     if (!script || pika::is_utf8(value)) env.emplace_back(name + "=" + value);
+  Array limits;
+  if (const auto& bytes = spec.job.identity.file_bytes)
+    limits.emplace_back(Object{{"type", "RLIMIT_FSIZE"}, {"soft", *bytes}, {"hard", *bytes}});
   Object none;
   for (auto* set : {"bounding", "effective", "inheritable", "permitted", "ambient"}) none[set] = Array();
   return {{"terminal", spec.job.identity.terminal >= 0},
@@ -80,6 +83,7 @@ Object process_of(const OciSpec& spec) {
           {"env", std::move(env)},
           {"cwd", kSandboxWorkspace},
           {"noNewPrivileges", true},
+          {"rlimits", std::move(limits)},
           {"capabilities", std::move(none)}};
 }
 

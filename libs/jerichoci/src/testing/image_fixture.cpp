@@ -84,9 +84,11 @@ void write_image_layout(const fs::path& folder, const std::vector<std::string>& 
     ids.emplace_back("sha256:" + pika::sha256_hex(layer));
   }
   for (const auto& one : env) variables.emplace_back(one);
+  // No job follows the user or the working folder that an image names.
+  Object settings{{"Env", std::move(variables)}, {"User", "4711:4711"}, {"WorkingDir", "/nowhere"}};
   Object config{{"architecture", architecture()},
                 {"os", "linux"},
-                {"config", Object{{"Env", std::move(variables)}}},
+                {"config", std::move(settings)},
                 {"rootfs", Object{{"type", "layers"}, {"diff_ids", std::move(ids)}}}};
   Object manifest{{"schemaVersion", 2},
                   {"config", store(folder, pika::json::print(config), "application/vnd.oci.image.config.v1+json")},

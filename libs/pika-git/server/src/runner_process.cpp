@@ -58,6 +58,10 @@ void RunnerProcess::watch() {
           command.argv.push_back("--slots");
           command.argv.push_back(std::to_string(options_.runner_slots));
         }
+        for (const auto& root : options_.runner_roots) {
+          command.argv.push_back("--root");
+          command.argv.push_back(root);
+        }
         if (options_.allow_host_process) command.argv.push_back("--allow-host-process");
         command.new_session = true;
         UniqueFd log(::open(layout_.runner_log().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));

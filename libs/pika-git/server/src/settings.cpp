@@ -21,6 +21,12 @@ void read_runner(const toml::Value& value, const std::string& name, std::vector<
       options.runner_slots = static_cast<unsigned>(*slots);
   }
   if (auto allow = runner.boolean("allow_host_process")) options.allow_host_process = *allow;
+  if (auto roots = runner.strings("roots"))
+    for (const auto& root : *roots) {
+      if (root.text.find('=') == std::string::npos)
+        runner.complain(root.at, "a root is \"NAME=PATH\", as in \"bookworm=/srv/roots/bookworm\"");
+      options.runner_roots.push_back(root.text);
+    }
   runner.finish();
 }
 

@@ -58,6 +58,20 @@ Outcome<Catalogue> usable(CatalogueResult result, const std::string& where) {
   return std::move(result.catalogue);
 }
 
+// git reads nothing of a repository that another user owns: its settings can name programs.
+Failure not_ours(const std::string& words, const fs::path& folder) {
+  constexpr std::string_view kBefore = "repository at '";
+  auto at = words.find(kBefore);
+  auto begin = at == std::string::npos ? at : at + kBefore.size();
+  auto end = begin == std::string::npos ? begin : words.find("'\n", begin);
+  auto top = end == std::string::npos ? folder.string() : words.substr(begin, end - begin);
+  return Failure(
+      2,
+      fmt::format("the repository '{}' belongs to another user, and git would run programs that it names as you",
+                  pika::quote_name(top)),
+      fmt::format("if you trust it: git config --global --add safe.directory {}", pika::shell_quote(top)));
+}
+
 }  // namespace
 
 pika::Result<std::string> Project::git(std::vector<std::string> args) const {
@@ -77,6 +91,8 @@ Outcome<Project> Project::find(const fs::path& folder) {
   if (words.find("must be run in a work tree") != std::string::npos)
     return std::unexpected(
         Failure(2, fmt::format("'{}' has no work tree", pika::quote_name(folder.string())), "go into a clone of it"));
+  if (auto at = words.find("dubious ownership"); at != std::string::npos)
+    return std::unexpected(not_ours(words, folder));
   return std::unexpected(Failure(4, words));
 }
 

@@ -7,6 +7,7 @@
 #include "cli/engine.hpp"
 #include "cli/outcome.hpp"
 #include "cli/progress.hpp"
+#include "cli/secrets.hpp"
 #include "pika/base/text.hpp"
 
 namespace pikaci {
@@ -66,6 +67,7 @@ int cli_replay(const CliContext& context, const std::string& name, const std::st
     if (on_host && !context.allow_host_process)
       return std::unexpected(Failure(2, "a job of that run runs on this host without isolation (runtime host_process)",
                                      "say --allow-host-process if you trust what it runs"));
+    CLI_TRY(check_secrets(context, *engine, before.run_id, job));
     console.say(
         fmt::format("{} again, of {}: tree {}", name_of(before), before.run_id, snapshot_words(before.snapshot)));
     auto report = [&] {

@@ -10,6 +10,7 @@
 #include "cli/outcome.hpp"
 #include "cli/progress.hpp"
 #include "cli/project.hpp"
+#include "cli/secrets.hpp"
 #include "pika/base/text.hpp"
 
 namespace pikaci {
@@ -41,6 +42,14 @@ void say_verdict(Console& console, const RunRecord& run) {
                           message.empty() ? "" : ": " + message));
 }
 
+// What is not there although the catalogue wants it kept is a notice: it fails nothing.
+void say_artifacts(Console& console, const RunRecord& run) {
+  for (const auto& job : run.jobs)
+    if (!job.artifacts_message.empty())
+      console.say(
+          console.paint(Ink::faint, fmt::format("  {}: artifacts: {}", job.id, printable(job.artifacts_message))));
+}
+
 void say_cache_stories(Console& console, jerichoci::Engine& engine, const RunRecord& run) {
   constexpr std::size_t kLookBack = 200;
   if (std::all_of(run.jobs.begin(), run.jobs.end(), [](const auto& job) { return job.caches.empty(); })) return;
@@ -68,6 +77,23 @@ std::optional<Failure> hold_back_host_processes(const CliContext& context, const
     choosing.cannot_run.push_back(what + "; say --allow-host-process if you trust it");
   }
   std::erase_if(choosing.runs, on_host);
+  return std::nullopt;
+}
+
+// A job without its secret cannot run; said before anything does, in this program's words.
+std::optional<Failure> hold_back_secretless(const CliContext& context, const Catalogue& catalogue, bool named,
+                                            Choosing& choosing) {
+  auto missing = [&](const Planned& planned) {
+    return missing_secret(catalogue.targets.at(planned.target).jobs, context);
+  };
+  for (const auto& planned : choosing.runs) {
+    auto failure = missing(planned);
+    if (!failure) continue;
+    failure->what = fmt::format("target {}: {}", planned.target, failure->what);
+    if (named) return failure;
+    choosing.cannot_run.push_back(failure->what + "; " + failure->advice);
+  }
+  std::erase_if(choosing.runs, [&](const Planned& planned) { return missing(planned).has_value(); });
   return std::nullopt;
 }
 
@@ -157,6 +183,7 @@ Outcome<RunRecord> run_one(Console& console, jerichoci::Engine& engine, const je
   }();
   if (!record) return std::unexpected(Failure(std::move(record.error())));
   say_verdict(console, *record);
+  say_artifacts(console, *record);
   say_cache_stories(console, engine, *record);
   return std::move(*record);
 }
@@ -168,6 +195,8 @@ int cli_run(const CliContext& context, const std::vector<std::string>& names, co
     auto prepared = CLI_TRY(prepare(console, names, range));
     auto& choosing = prepared.choosing;
     if (auto refused = hold_back_host_processes(context, prepared.catalogue, !names.empty(), choosing))
+      return std::unexpected(std::move(*refused));
+    if (auto refused = hold_back_secretless(context, prepared.catalogue, !names.empty(), choosing))
       return std::unexpected(std::move(*refused));
     int exit_code = choosing.runs.empty() || !choosing.cannot_run.empty() ? 3 : 0;
     for (const auto& why : choosing.cannot_run) console.note("not run: " + why);
@@ -214,6 +243,7 @@ int cli_rerun(const CliContext& context, const std::string& name) {
     if (on_host && !context.allow_host_process)
       return std::unexpected(Failure(2, "a job of that run runs on this host without isolation (runtime host_process)",
                                      "say --allow-host-process if you trust what it runs"));
+    CLI_TRY(check_secrets(context, *engine, before.run_id, ""));
     console.say(
         fmt::format("{} again, of {}: tree {}", name_of(before), before.run_id, snapshot_words(before.snapshot)));
     auto record = [&] {

@@ -26,12 +26,17 @@ struct ServiceOptions {
   std::filesystem::path token_file{};  // empty: no token
   unsigned slots = 0;                  // 0: number of processors
   bool allow_host_process = false;
+  std::map<std::string, std::filesystem::path> roots{};  // root filesystems and images by name
   std::optional<std::uint32_t> job_uid{};
   std::optional<Micros> linger{};
   Micros drain_limit = 10 * 60 * kSecond;
   HousekeepingOptions housekeeping{};            // what it collects, and how often
   std::map<std::string, std::string> job_env{};  // what a job's env_allow may name
 };
+
+// NAME=PATH of a root filesystem, or of an image as an OCI layout: the name, and the absolute path of the folder.
+// invalid: what is wrong with it.
+Result<std::pair<std::string, std::filesystem::path>> parse_root(const std::string& word);
 
 // Blocks until it has drained or lingered out. SIGTERM and SIGINT: the first drains, the second exits at once (code
 // 6). Must be called before any other thread is started, because it blocks those signals for all of them.

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "pika/base/result.hpp"
 #include "pika/http/message.hpp"
@@ -19,15 +20,16 @@ struct SiteOptions {
   std::string public_url;      // how people reach it; empty: http://LISTEN:PORT
   bool anonymous_read = true;  // who is not signed in may read
   bool start_runner = true;
-  fs::path runner_program;          // empty: pika-runner beside this program
-  fs::path hook_program;            // empty: this program
-  unsigned runner_slots = 0;        // 0: as many as processors
-  bool allow_host_process = false;  // the runner of this host may run jobs without a sandbox
+  fs::path runner_program;                // empty: pika-runner beside this program
+  fs::path hook_program;                  // empty: this program
+  unsigned runner_slots = 0;              // 0: as many as processors
+  std::vector<std::string> runner_roots;  // NAME=PATH: root filesystems that lanes may name
+  bool allow_host_process = false;        // the runner of this host may run jobs without a sandbox
   std::uint32_t lease_seconds = 30;
 };
 
 // Reads DATA/server.toml into the options that flags did not set; unknown keys are errors. Not there: no change.
-// Keys: listen, port, public_url, anonymous ("read" or "none"), [runner] start, slots, allow_host_process.
+// Keys: listen, port, public_url, anonymous ("read" or "none"), [runner] start, slots, allow_host_process, roots.
 Status read_settings(const fs::path& file, SiteOptions& options);
 
 class Site {
