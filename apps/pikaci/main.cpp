@@ -134,11 +134,15 @@ const CLI::Validator kCount(
                  : "it wants a whole number from 0 on, and this is '" + pika::quote_name(word) + "'";
     },
     "");
-// Before its unit is read.
-const CLI::Validator kNotNegative(
+// In bytes, or with a unit.
+const CLI::Validator kSize(
     [](std::string& word) {
-      return word.starts_with("-") ? "it wants a size as 10GB, and this is '" + pika::quote_name(word) + "'"
-                                   : std::string();
+      auto read = word;
+      try {
+        if (!word.starts_with("-") && CLI::AsSizeValue(true)(read).empty()) return std::string();
+      } catch (const CLI::Error&) {  // NOLINT(bugprone-empty-catch): told below
+      }
+      return "it wants a size as 10GB or 500MiB, and this is '" + pika::quote_name(word) + "'";
     },
     "");
 
@@ -224,7 +228,7 @@ Commands describe(CLI::App& app, Arguments& a) {
     c.gc->add_option(std::string("--") + name + "-bytes", a.gc.quotas[name],
                      std::string("At most so many bytes of ") + name + ", as 10GB; the least recently used go")
         ->transform(CLI::AsSizeValue(true))
-        ->transform(kNotNegative)  // the last that is added is the first that is asked
+        ->transform(kSize)  // the last that is added is the first that is asked
         ->type_name("BYTES");
   c.replay = app.add_subcommand("replay", "Run the same again and compare: the same, flaky, or another environment");
   c.replay->add_option("RUN", a.run)->required()->type_name("");

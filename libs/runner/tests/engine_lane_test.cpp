@@ -282,7 +282,7 @@ TEST_CASE("a branch is warm by what landed before it, and by nothing that has no
   CHECK(lane(look, "#2").find("good") != std::string::npos);
 }
 
-TEST_CASE("with a named root a verdict is used again, and never for a lane that gates") {
+TEST_CASE("with a named root a verdict is used again but never for a lane that gates") {
   Place place;
   const auto root = place.dir.path() / "root";
   make_dirs(root / "bin");
