@@ -122,8 +122,8 @@ class Collector {
     if (deep_) out.push_back(fmt::format("{} more than {} deep left out", count(deep_, "folder"), kDeepest));
     if (unreadable_) out.push_back(fmt::format("{} not readable: {}", count(unreadable_, "entry"), first_unreadable_));
     if (seen_ > kEntries) out.push_back(fmt::format("only {} files were looked at", kEntries));
-    // After an early end the rest was not looked at.
-    if (!full_ && seen_ <= kEntries)
+    // Only where everything was looked at.
+    if (!full_ && seen_ <= kEntries && !deep_ && !unreadable_)
       for (std::size_t i = 0; i < globs_.size(); ++i)
         if (!walk_.ever_matched(i)) out.push_back(fmt::format("no file matches '{}'", pika::quote_name(globs_[i])));
     return out;
