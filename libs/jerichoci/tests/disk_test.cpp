@@ -43,9 +43,9 @@ std::uint64_t bytes_below(const fs::path& folder) {
   return bytes;
 }
 
-// Writes 50 MiB at each of four places, all of which count.
+// Writes 50 MiB at each of four places, all of which count. In one stream, so that the count of them is the last line.
 constexpr const char* kFill =
-    "echo first > report.txt; dd if=/dev/zero of=$PIKA_CACHE_C/d bs=1M count=6 2>/dev/null; "
+    "exec 2>&1; echo first > report.txt; dd if=/dev/zero of=$PIKA_CACHE_C/d bs=1M count=6 2>/dev/null; "
     "for f in big $HOME/b $TMPDIR/c $PIKA_CACHE_C/e; do head -c 52428800 /dev/zero > $f; done; "
     "du -skc $PIKA_WORKSPACE $TMPDIR $HOME $PIKA_CACHE_C | tail -n 1 | cut -f 1; exit 3";
 
