@@ -48,6 +48,8 @@ TEST_CASE("without a descriptor left a job does not begin, and nothing of it is 
   std::vector<pika::UniqueFd> taken;
   struct rlimit before{};
   ::getrlimit(RLIMIT_NOFILE, &before);
+  // A sanitizer needs descriptors to look at a type for the first time.
+  CHECK(pika::SystemError(EMFILE, "first seen").code().value() == EMFILE);
   // Each number of free descriptors once: whichever call it is that finds none.
   int lowest = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   ::close(lowest);
