@@ -129,7 +129,7 @@ NixReport look_for_nix(const EngineConfig& config) {
   }
   auto said = pika::proc::run({.argv = {config.nix.string(), "--version"}, .deadline = 10 * pika::kSecond});
   report.words = said.ok() ? std::string(pika::trim(said.out)) : "'nix --version' fails";
-  auto parts = pika::split(report.words.substr(report.words.rfind(' ') + 1), '.');
+  auto parts = pika::split(std::string_view(report.words).substr(report.words.rfind(' ') + 1), '.');
   auto major = pika::parse_number<int>(parts[0]);
   auto minor = parts.size() > 1 ? pika::parse_number<int>(parts[1]) : std::nullopt;
   report.usable = said.ok() && major && minor && (*major > 2 || (*major == 2 && *minor >= 4));
