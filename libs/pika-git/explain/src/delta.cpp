@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "pika/base/text.hpp"
+#include "token_rule.hpp"
 
 namespace pika::explain {
 
@@ -49,9 +50,34 @@ int alike(const Side& a, const Symbol& x, const Side& b, const Symbol& y) {
 
 constexpr int kAlike = 88;
 
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (c & 0x80);
+}
+
+// A header without the white space that only parts what is parted anyway: `f(X& a)` and `f (X &a)` are the same.
+std::string without_layout(std::string_view header) {
+  std::string out;
+  for (std::size_t i = 0; i < header.size(); ++i) {
+    bool space = header[i] == ' ' || header[i] == '\t' || header[i] == '\n';
+    if (!space) {
+      out += header[i];
+      continue;
+    }
+    auto next = header.find_first_not_of(" \t\n", i);
+    if (next == std::string_view::npos) break;
+    if (!out.empty() && is_word(out.back()) && is_word(header[next])) out += ' ';
+    i = next - 1;
+  }
+  return out;
+}
+
+bool same_header(const Symbol& a, const Symbol& b) {
+  return a.header == b.header || without_layout(a.header) == without_layout(b.header);
+}
+
 using Key = std::tuple<std::string, SymbolKind, bool>;
 Key key_of(const Symbol& s) {
-  return {s.qualified, s.kind, s.definition};
+  return {without_layout(s.qualified), s.kind, s.definition};
 }
 
 class Delta {
@@ -94,6 +120,8 @@ class Delta {
         auto& same = old_ones[key_of(s)];
         // Overloads: the one with the same header first.
         auto twin = std::find_if(same.begin(), same.end(), [&](const Symbol* o) { return o->header == s.header; });
+        if (twin == same.end())
+          twin = std::find_if(same.begin(), same.end(), [&](const Symbol* o) { return same_header(*o, s); });
         if (twin == same.end()) {
           left.push_back(&s);
           continue;
@@ -115,7 +143,13 @@ class Delta {
   }
 
   void compare(std::size_t i, const Symbol& x, const Symbol& y) {
-    if (before(i).text_of(x) != after(i).text_of(y)) out_.push_back({Deed::body, i, i, &x, &y});
+    if (before(i).text_of(x) == after(i).text_of(y)) return;
+    auto a = before(i).tokens(x), b = after(i).tokens(y);
+    bool laid_out = layout_of(model_.changes[i].language) == Layout::free &&
+                    std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](const auto& s, const auto& t) {
+                      return before(i).text_of(s) == after(i).text_of(t);
+                    });
+    if (!laid_out) out_.push_back({Deed::body, i, i, &x, &y});
   }
 
   // Removed here, added in the same file: same kind, nearly the same tokens, and no other candidate on either side.
@@ -158,12 +192,13 @@ class Delta {
     std::map<std::tuple<std::size_t, std::string, SymbolKind, bool>, std::vector<std::size_t>> fresh;
     for (std::size_t i = 0; i < out_.size(); ++i)
       if (out_[i].deed == Deed::added)
-        fresh[{out_[i].after_change, out_[i].after->qualified, out_[i].after->kind, out_[i].after->definition}]
+        fresh[{out_[i].after_change, without_layout(out_[i].after->qualified), out_[i].after->kind,
+               out_[i].after->definition}]
             .push_back(i);
     for (auto& gone : out_) {
       if (gone.deed != Deed::removed) continue;
       const auto& x = *gone.before;
-      auto found = fresh.find({gone.before_change, with_new_names(x.qualified), x.kind, x.definition});
+      auto found = fresh.find({gone.before_change, without_layout(with_new_names(x.qualified)), x.kind, x.definition});
       if (found == fresh.end() || found->second.empty()) continue;
       auto& to = out_[found->second.front()];
       found->second.erase(found->second.begin());
@@ -174,7 +209,7 @@ class Delta {
       else if (same)
         to.before = to.after = nullptr;
       else
-        to.deed = to.before->header == to.after->header ? Deed::body : Deed::signature;
+        to.deed = same_header(*to.before, *to.after) ? Deed::body : Deed::signature;
     }
     drop_taken();
   }

@@ -10,18 +10,9 @@ namespace pika::explain {
 // Sets Atom::rule: rename, layout, imports, moved declaration. Byte-identical moves are set by collect().
 void fold(Model& model, const std::vector<SymbolChange>& delta, const RenameMap& renames);
 
-// How white space may change without meaning anything, for a language.
-enum class Layout {
-  none,      // not known: no layout rule
-  free,      // anywhere between tokens, but for preprocessor lines and line continuations
-  lines,     // not across lines: an end of line can end a statement
-  indented,  // not across lines, and the indentation stays
-};
-Layout layout_of(syntax::Language language);
-
-// The rule that lines [old_first, old_last] -> [new_first, new_last] match (an empty range where last < first); empty:
-// none. Ranges are whole lines of the two sides.
-std::string token_rule(const Side& before, int old_first, int old_last, const Side& after, int new_first, int new_last,
-                       syntax::Language language, const RenameMap& renames);
+// Removed equals added over one block of imports, in a language where their order has no effect.
+void fold_imports(Model& model);
+// Whole declarations that moved, deleted in one atom and added in another; both atoms hold nothing else.
+void fold_moves(Model& model, const std::vector<SymbolChange>& delta);
 
 }  // namespace pika::explain

@@ -1,5 +1,5 @@
 // Every rule holds for what it is for, and for nothing that was changed in passing.
-#include "folds.hpp"
+#include "token_rule.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,6 +10,10 @@ using namespace pika::explain;
 using syntax::Language;
 
 namespace {
+
+int folded(const Explained& e) {
+  return e.tutorial.lines_folded;
+}
 
 int lines(std::string_view text) {
   return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
@@ -107,6 +111,62 @@ TEST_CASE("layout: every smuggled edit is refused, whatever else moved") {
   }
 }
 
+TEST_CASE(
+    "layout: a comment of the same words on other lines; never one that a tool reads, or that stands behind code") {
+  const std::string text = "// One two three\n// four five.\nint a;\n";
+  const std::string words = "layout: the same tokens, and comments of the same words";
+  CHECK(rule(Language::cpp, text, "// One two\n// three four\n// five.\nint a;\n") == words);
+  CHECK(rule(Language::cpp, text, "// One two three four five.\nint a;\n") == words);
+  CHECK(rule(Language::cpp, text, "// One two three four six.\nint a;\n").empty());
+  CHECK(rule(Language::cpp, text, "// One two three four.\nint a;\n").empty());
+  CHECK(rule(Language::cpp, text, "int a;  // One two three four five.\n").empty());
+  CHECK(rule(Language::cpp, text, "// One two three four five.\nint b;\n").empty());
+  CHECK(rule(Language::cpp, "// a\n// NOLINT b\nint a;\n", "// a NOLINT b\nint a;\n").empty());
+  CHECK(rule(Language::cpp, "// a\n// b\nint a;\n", "// a b \\\nint a;\n").empty());
+  // A line's end means something in these, and what a doc comment says is Markdown.
+  CHECK(rule(Language::go, "package p\n// a\n// b\nvar x int\n", "package p\n// a b\nvar x int\n").empty());
+  CHECK(rule(Language::rust, "/// a\n/// b\nfn f() {}\n", "/// a b\nfn f() {}\n").empty());
+}
+
+TEST_CASE("layout: a brace that a formatter moved across a line that stayed folds both places, and no edit beside it") {
+  auto explain = [](const std::string& check) {
+    Scratch s;
+    s.write("a.cpp", "void f(int a) {\n  if (a) {\n    g(a);\n    if (a > 2) h(a);\n  }\n  i(a);\n}\n");
+    auto a = s.commit("base");
+    s.write("a.cpp", "void f(int a) {\n  if (a)\n    {\n      g(a);\n      if (a > " + check +
+                         ")\n        h(a);\n  }\n  i(a);\n}\n");
+    auto b = s.commit("head");
+    auto e = s.explain(a, b);
+    check_promises(e);
+    return folded(e);
+  };
+  CHECK(explain("2") > 0);
+  CHECK(explain("3") == 0);
+  // The header of a symbol that was laid out anew is no other signature, and its body no other body.
+  Scratch s;
+  s.write("a.cpp", "int f(const int& a, int b) {\n  return a + b;\n}\n");
+  auto a = s.commit("base");
+  s.write("a.cpp", "int f (const int &a,\n       int b) {\n  return a\n    + b;\n}\n");
+  auto b = s.commit("head");
+  auto e = s.explain(a, b);
+  CHECK(e.tutorial.lines_to_read == 0);
+  CHECK(e.tutorial.steps.at(0).body_markdown.find("is now") == std::string::npos);
+}
+
+TEST_CASE("layout: of a long run that was cut, a piece is compared with its own place and no other") {
+  // The added copy of what stands above it would equal that, if its place were taken to be the hunk's beginning.
+  Scratch s;
+  std::string block = "int x() {\n  return 1;\n}\n", many;
+  for (int i = 0; i < 30; ++i) many += "int f" + std::to_string(i) + "() {\n  return " + std::to_string(i) + ";\n}\n";
+  s.write("a.cpp", block + "int last;\n");
+  auto a = s.commit("base");
+  s.write("a.cpp", block + many + block + "int last ;\n");
+  auto b = s.commit("head");
+  auto e = s.explain(a, b);
+  check_promises(e);
+  CHECK(e.tutorial.lines_folded <= 2);
+}
+
 TEST_CASE("layout: white space that means something is refused") {
   // Python: indentation and line ends.
   CHECK(rule(Language::python, "x = f(a,b)\n", "x = f(a, b)\n") == "layout: the same tokens");
@@ -162,10 +222,6 @@ Explained renamed(std::string user_after, bool keep_old_use = false, bool clash 
   auto e = s.explain(a, b);
   check_promises(e);
   return e;
-}
-
-int folded(const Explained& e) {
-  return e.tutorial.lines_folded;
 }
 
 }  // namespace
