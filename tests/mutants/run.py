@@ -29,9 +29,15 @@ import junit  # noqa: E402
 
 
 def copy_tree():
-    """The tracked files as they are now; what a mutant changed before gets its old text back."""
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout.split(b"\0")
-    for name in filter(None, names):
+    """The tracked files as they are now: what a mutant changed before gets its old text back, what is gone goes."""
+    names = set(filter(None, subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout.split(b"\0")))
+    for folder, folders, files in os.walk(TREE):
+        folders[:] = [name for name in folders if name not in ("build", "node_modules")]
+        for file in files:
+            path = os.path.join(folder, file)
+            if os.fsencode(os.path.relpath(path, TREE)) not in names:
+                os.remove(path)
+    for name in sorted(names):
         source, copy = ROOT / name.decode(), TREE / name.decode()
         if not source.is_file():
             continue

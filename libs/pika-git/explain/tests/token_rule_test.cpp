@@ -153,20 +153,6 @@ TEST_CASE("layout: a brace that a formatter moved across a line that stayed fold
   CHECK(e.tutorial.steps.at(0).body_markdown.find("is now") == std::string::npos);
 }
 
-TEST_CASE("layout: of a long run that was cut, a piece is compared with its own place and no other") {
-  // The added copy of what stands above it would equal that, if its place were taken to be the hunk's beginning.
-  Scratch s;
-  std::string block = "int x() {\n  return 1;\n}\n", many;
-  for (int i = 0; i < 30; ++i) many += "int f" + std::to_string(i) + "() {\n  return " + std::to_string(i) + ";\n}\n";
-  s.write("a.cpp", block + "int last;\n");
-  auto a = s.commit("base");
-  s.write("a.cpp", block + many + block + "int last ;\n");
-  auto b = s.commit("head");
-  auto e = s.explain(a, b);
-  check_promises(e);
-  CHECK(e.tutorial.lines_folded <= 2);
-}
-
 TEST_CASE("layout: white space that means something is refused") {
   // Python: indentation and line ends.
   CHECK(rule(Language::python, "x = f(a,b)\n", "x = f(a, b)\n") == "layout: the same tokens");
