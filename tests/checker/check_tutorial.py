@@ -12,6 +12,7 @@ Hard, exit 1:
   - every changed line is in exactly one atom, and atoms hold only changed lines
   - every atom that no rule folds is shown by its own step; folded ones are in the folded list, whole
   - evidence lies inside its hunk and its file; a step's files are those of its atoms
+  - text that is said to have moved has the same words at the place that is named
   - moves called byte-identical are so in both trees
   - two runs print the same, but for the cost
   - at most 12 steps; text is UTF-8 without control bytes
@@ -183,12 +184,27 @@ class Checker:
             shown = set()
             for e in step["evidence"]:
                 if self.inside(e, f"step {step['id']}"):
+                    self.check_moved(e)
                     shown |= {(e["hunk"], i) for i in range(e["first"], e["last"] + 1)}
             for hunk, first, last, at, rule in self.atoms:
                 if at == step["id"] and not rule and any((hunk, i) not in shown for i in range(first, last + 1)):
                     self.fault(f"step {at}: does not show {hunk}")
             if {name(f) for f in step["files"]} != self.step_files.get(step["id"], set()):
                 self.fault(f"step {step['id']}: its files are not those of its atoms")
+
+    def check_moved(self, e):
+        if "moved_line" not in e:
+            return
+        lines = [line for line in self.unit(e["hunk"])[1]["lines"][e["first"]:e["last"] + 1] if line[:1] in b"+-"]
+        if len({line[:1] for line in lines}) != 1:
+            self.fault(f"{e['hunk']}: added and removed lines moved together")
+            return
+        there = git(self.repo, "cat-file", "blob", (self.base if lines[0][:1] == b"+" else self.head).encode() + b":" + name(e, "moved_file"))
+        there = [line.strip() for line in there.split(b"\n")][e["moved_line"] - 1:]
+        for ours, theirs in zip([line[1:].strip() for line in lines], [*there, *[b""] * len(lines)]):
+            if ours != theirs and ours:
+                self.fault(f"{e['hunk']}: {ours!r} did not stand in {e['moved_file']}")
+                return
 
     def check_folds(self):
         listed = {}

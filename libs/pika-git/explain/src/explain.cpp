@@ -10,6 +10,7 @@
 #include "folds.hpp"
 #include "groups.hpp"
 #include "model.hpp"
+#include "moved_text.hpp"
 #include "narrate.hpp"
 #include "pika/base/check.hpp"
 #include "renames.hpp"
@@ -53,32 +54,53 @@ std::vector<HunkPlace> places(const Model& model) {
   return out;
 }
 
-// The atoms of one hunk that one step explains, as few ranges: the whole hunk where all of it is this step's, else
-// from atom to atom, with the context up to the neighbours.
+// Atoms of one hunk that one step shows one after another, as few ranges: the whole hunk where all of it is this, else
+// from atom to atom, with the context up to the neighbours. Text that moved is a range of its own.
 void add_evidence(const Model& model, const std::vector<const Atom*>& atoms, std::size_t in_hunk, Step& step) {
   const auto& first = *atoms.front();
   const auto* hunk = model.hunk(first);
   const auto& file = model.file(first).path();
-  if (!hunk) {
-    step.evidence.push_back({id_of(model, first), file, 0, 0});
-    return;
-  }
+  auto add = [&](const Atom& atom, int a, int b) {
+    Evidence e{.hunk = id_of(model, first), .file = file, .first = a, .last = b, .moved_file = {}};
+    if (atom.moved.line) {
+      const auto& other = *model.changes[atom.moved.change].file;
+      e.moved_file = atom.added ? other.old_path : other.new_path;
+      e.moved_line = atom.moved.line;
+    }
+    step.evidence.push_back(std::move(e));
+  };
+  if (!hunk) return add(first, 0, 0);
   int end = static_cast<int>(hunk->lines.size()) - 1;
-  if (atoms.size() == in_hunk) {
-    step.evidence.push_back({hunk->id, file, 0, end});
-    return;
-  }
+  if (atoms.size() == in_hunk && (in_hunk == 1 || !first.moved.line)) return add(first, 0, end);
   auto changed = [&](int i) { return hunk->lines[static_cast<std::size_t>(i)].kind != ' '; };
   for (const auto* atom : atoms) {
     int a = atom->first, b = atom->last;
     while (a > 0 && !changed(a - 1)) --a;
     while (b < end && !changed(b + 1)) ++b;
     auto* last = step.evidence.empty() ? nullptr : &step.evidence.back();
-    if (last && last->hunk == hunk->id && last->last + 1 >= a)
+    if (last && last->hunk == hunk->id && last->last < b && last->last + 1 >= a && !last->moved_line &&
+        !atom->moved.line)
       last->last = b;
     else
-      step.evidence.push_back({hunk->id, file, a, b});
+      add(*atom, a, b);
   }
+}
+
+// What was written comes first, then what was only moved.
+void show(const Model& model, const Group& group, bool moved, const std::map<std::string, std::size_t>& atoms_of_hunk,
+          Step& step) {
+  std::vector<const Atom*> run;
+  auto flush = [&] {
+    if (!run.empty()) add_evidence(model, run, atoms_of_hunk.at(id_of(model, *run.front())), step);
+    run.clear();
+  };
+  for (auto i : group.atoms) {
+    const auto& atom = model.atoms[i];
+    if (!atom.rule.empty() || (atom.moved.line != 0) != moved) continue;
+    if (!run.empty() && id_of(model, *run.front()) != id_of(model, atom)) flush();
+    run.push_back(&atom);
+  }
+  flush();
 }
 
 Step make_step(const Model& model, std::size_t g, const std::map<std::string, std::size_t>& atoms_of_hunk) {
@@ -90,18 +112,7 @@ Step make_step(const Model& model, std::size_t g, const std::map<std::string, st
   step.body_markdown = body_of(model, g);
   for (auto f : files_of(model, group)) step.files.push_back(model.changes[f].file->path());
   for (auto n : group.needs) step.needs.push_back(static_cast<int>(n) + 1);
-  std::vector<const Atom*> run;
-  auto flush = [&] {
-    if (!run.empty()) add_evidence(model, run, atoms_of_hunk.at(id_of(model, *run.front())), step);
-    run.clear();
-  };
-  for (auto i : group.atoms) {
-    const auto& atom = model.atoms[i];
-    if (!atom.rule.empty()) continue;
-    if (!run.empty() && id_of(model, *run.front()) != id_of(model, atom)) flush();
-    run.push_back(&atom);
-  }
-  flush();
+  for (bool moved : {false, true}) show(model, group, moved, atoms_of_hunk, step);
   return step;
 }
 
@@ -142,6 +153,7 @@ Tutorial explain(const ExplainInput& input) {
   Model model;
   model.input = &input;
   collect(model);
+  find_moved_text(model);
   read_sides(model);
   model.delta = symbol_delta(model);
   model.renames = find_renames(model, model.delta);

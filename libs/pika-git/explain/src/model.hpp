@@ -23,6 +23,12 @@ struct Change {
   bool byte_identical = false;   // moved with equal blobs and modes
 };
 
+// Where text stands on the other side that moved; line 0: it did not move.
+struct Elsewhere {
+  std::size_t change = 0;
+  int line = 0;
+};
+
 // A run of adjacent -/+ lines: the unit of coverage and of folding.
 struct Atom {
   std::size_t change = 0;   // index of its file
@@ -32,6 +38,7 @@ struct Atom {
   bool test = false;     // test code, by role or by the enclosing symbol
   std::string symbol{};  // the top-level symbol it is in; empty: none known
   std::string rule{};    // the rule it matches; empty: to be read
+  Elsewhere moved{};
   std::size_t group = 0;
 
   int lines() const { return added + removed; }

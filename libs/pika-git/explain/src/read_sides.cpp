@@ -63,6 +63,7 @@ std::vector<Atom> cut(const Model& model, const Atom& atom) {
     now.last = last;
     (added ? now.added : now.removed) = last - now.first + 1;
     out.push_back(now);
+    if (now.moved.line) now.moved.line += now.lines();
     now.first = last + 1;
   };
   std::size_t next = 0;

@@ -65,11 +65,16 @@ json::Value evidence_json(const Evidence& e) {
   put_name(o, "file", e.file);
   o["first"] = e.first;
   o["last"] = e.last;
+  if (e.moved_line) {
+    put_name(o, "moved_file", e.moved_file);
+    o["moved_line"] = e.moved_line;
+  }
   return o;
 }
 
 Evidence evidence_from(const json::Value& v) {
-  return {get_text(v, "hunk"), get_name(v, "file"), get_number(v, "first"), get_number(v, "last")};
+  return {get_text(v, "hunk"),   get_name(v, "file"),       get_number(v, "first"),
+          get_number(v, "last"), get_name(v, "moved_file"), get_number(v, "moved_line")};
 }
 
 json::Value check_json(const Check& c) {

@@ -58,6 +58,7 @@ std::string evidence_text(const Evidence& e, const std::map<std::string, Place>&
   const auto* hunk = found->second.hunk;
   if (!hunk) return pseudo_lines(*found->second.file);
   std::string out = hunk->header() + (hunk->section.empty() ? "" : " " + to_utf8(hunk->section)) + "\n";
+  if (e.moved_line) out += fmt::format("moved: {} line {}\n", to_utf8(quote_name(e.moved_file)), e.moved_line);
   int end = std::min(e.last, static_cast<int>(hunk->lines.size()) - 1);
   for (int i = std::max(0, e.first); i <= end; ++i) {
     const auto& line = hunk->lines[static_cast<std::size_t>(i)];

@@ -128,6 +128,42 @@ TEST_CASE(
   CHECK(rule(Language::rust, "/// a\n/// b\nfn f() {}\n", "/// a b\nfn f() {}\n").empty());
 }
 
+TEST_CASE("moved text is shown and never folded, behind what was written; an edit inside it comes first") {
+  std::string text;
+  for (int i = 0; i < 8; ++i) text += "  call" + std::to_string(i) + "(x, y);\n";
+  auto explain = [&](const std::string& moved) {
+    Scratch s;
+    s.write("a.cpp", "void a(int x, int y) {\n" + text + "}\n\nint keep;\n");
+    s.write("b.cpp", "void b(int x, int y) {\n  first();\n}\n");
+    auto a = s.commit("base");
+    s.write("a.cpp", "void a(int x, int y) {\n}\n\nint keep;\n");
+    s.write("b.cpp", "void b(int x, int y) {\n  first();\n" + moved + "}\n");
+    auto b = s.commit("head");
+    auto e = s.explain(a, b);
+    check_promises(e);
+    CHECK(folded(e) == 0);
+    return e;
+  };
+  auto whole = explain(text);
+  std::vector<Evidence> moved;
+  for (const auto& step : whole.tutorial.steps)
+    for (const auto& e : step.evidence)
+      if (e.moved_line) moved.push_back(e);
+  REQUIRE(moved.size() == 2);
+  CHECK((moved[0].file == "a.cpp" && moved[0].moved_file == "b.cpp" && moved[0].moved_line == 3));
+  CHECK((moved[1].file == "b.cpp" && moved[1].moved_file == "a.cpp" && moved[1].moved_line == 2));
+  auto edited = text;
+  replace(edited, "call4(x, y)", "call4(y, x)");
+  auto e = explain(edited);
+  std::vector<std::string> order;  // what the steps show first
+  for (const auto& step : e.tutorial.steps)
+    for (const auto& evidence : step.evidence) order.push_back(evidence.file + (evidence.moved_line ? " moved" : ""));
+  CHECK(order == std::vector<std::string>{"a.cpp", "b.cpp", "a.cpp moved", "b.cpp moved"});
+  // Three lines that are alike in two places moved nowhere.
+  auto short_text = text.substr(0, text.find("call3"));
+  CHECK(explain(short_text.substr(0, short_text.rfind('\n') + 1)).tutorial.steps.at(0).evidence.at(0).moved_line == 0);
+}
+
 TEST_CASE("layout: a brace that a formatter moved across a line that stayed folds both places, and no edit beside it") {
   auto explain = [](const std::string& check) {
     Scratch s;
@@ -290,6 +326,13 @@ TEST_CASE(
     auto b = s.commit("head");
     auto e = s.explain(a, b);
     check_promises(e);
+    for (const auto& place : e.tutorial.hunks)
+      for (const auto& atom : place.atoms)
+        if (!atom.rule.empty())
+          for (const auto& file : e.diff.files)
+            for (const auto& hunk : file.hunks)
+              for (int i = atom.first; hunk.id == place.id && i <= atom.last; ++i)
+                CHECK(hunk.lines[static_cast<std::size_t>(i)].text.find("smuggled") == std::string_view::npos);
     return folded(e);
   };
   CHECK(explain(guard) > 0);
@@ -303,8 +346,9 @@ TEST_CASE(
   replace(comment, "Deletes", "Keeps");
   CHECK(explain(comment) == 0);
   CHECK(explain(guard, "src/b.rs", "mod inner {\n") == 0);
-  // With something else between.
-  CHECK(explain(guard + "fn smuggled() { erase(1); }\n") == 0);
+  // What comes with it is read.
+  CHECK(explain(guard + "fn smuggled() { erase(1); }\n") == explain(guard));
+  CHECK(explain("#[smuggled]\n" + guard) == 0);
   // C++ and Python read from the top: shown as moved, never folded.
   Scratch s;
   s.write("a.py", "x = 1\n\n\ndef f():\n    return x\n");

@@ -38,7 +38,8 @@ Pieces shown_pieces(const Pieces& evidence, const HunkIndex& index) {
       piece.first = std::clamp(piece.first, 0, end);
       piece.last = std::clamp(piece.last, piece.first, end);
       auto& before = out.empty() ? piece : out.back();
-      if (!out.empty() && before.hunk == piece.hunk && before.last < piece.first &&
+      bool moved = before.moved_line || piece.moved_line;
+      if (!out.empty() && before.hunk == piece.hunk && before.last < piece.first && !moved &&
           only_context(*hunk, before.last + 1, piece.first - 1)) {
         before.last = piece.last;
         continue;
@@ -179,6 +180,15 @@ class Steps {
     h_.end();
   }
 
+  // Text that only moved says where it was or went: the same words, but order and place can mean something.
+  void moved(const explain::Evidence& e, const git::Hunk& hunk) {
+    bool added = std::any_of(hunk.lines.begin() + e.first, hunk.lines.begin() + e.last + 1,
+                             [](const auto& line) { return line.kind == '+'; });
+    h_.open("span", "moved").text(added ? "moved here from " : "moved to ");
+    h_.link("file", file_url(e.moved_file), fmt::format("{}:{}", quote_name(e.moved_file), e.moved_line));
+    h_.end();
+  }
+
   void piece(const explain::Evidence& e, int lines) {
     auto found = index_.find(e.hunk);
     h_.open("figure", "hunk").attr("data-hunk", e.hunk);
@@ -187,6 +197,7 @@ class Steps {
       h_.open("span").text(found.hunk->header()).end();
       h_.open("span", "section").text(found.hunk->section.substr(0, 120)).end();
     }
+    if (found.hunk && e.moved_line) moved(e, *found.hunk);
     h_.end();
     if (!found.file) {
       h_.open("p", "pseudo").words("This hunk is not in the stored diff.").end();

@@ -14,13 +14,15 @@
 namespace pika::explain {
 
 inline constexpr int kSchemaVersion = 1;
-inline constexpr int kExplainerVersion = 2;  // tutorials are stored per (version, explainer version)
+inline constexpr int kExplainerVersion = 3;  // tutorials are stored per (version, explainer version)
 
 // A piece of evidence: lines [first, last] of the hunk, counted from 0 in Hunk::lines; whole hunks mostly.
 struct Evidence {
   std::string hunk;  // "H12", or a pseudo id "R3" (first and last are 0 then)
   std::string file;
   int first = 0, last = 0;
+  std::string moved_file{};  // text that moved: where it stands on the other side
+  int moved_line = 0;        // of its first line there; 0: it did not move
 };
 
 struct Check {       // something that may have been left behind
