@@ -107,22 +107,34 @@ class Grouper {
   }
 
   // Pieces that belong together: a file and its namesakes (a.hpp, a.cpp); in a file that is itself too large, its
-  // top-level symbols. Then neighbours by path are put together up to the limit.
+  // top-level symbols; of a symbol that is too large, its hunks. Then neighbours by path are put together up to the
+  // limit.
   void split(const Group& group, int most, std::vector<Group>& out) const {
-    std::map<std::string, int> by_file;
-    auto stem = [&](const Atom& atom) {
-      std::string_view path = model_.file(atom).path();
+    auto lines = [&](std::size_t i) { return std::max(1, model_.atoms[i].lines()); };
+    auto file = [&](std::size_t i) {
+      std::string_view path = model_.file(model_.atoms[i]).path();
       auto name = base_name(path);
       return std::string(folder_of(path)) + "/" + std::string(name.substr(0, name.find('.')));
     };
-    for (auto i : group.atoms) by_file[stem(model_.atoms[i])] += std::max(1, model_.atoms[i].lines());
-    std::map<std::pair<std::string, std::string>, std::size_t> known;
+    auto symbol = [&](std::size_t i) {
+      return file(i) + "\n" + model_.file(model_.atoms[i]).path() + "\n" + model_.atoms[i].symbol;
+    };
+    auto hunk = [&](std::size_t i) { return symbol(i) + "\n" + std::to_string(model_.atoms[i].hunk); };
+    std::map<std::string, int> by_file, by_symbol, by_hunk;
+    for (auto i : group.atoms) {
+      by_file[file(i)] += lines(i);
+      by_symbol[symbol(i)] += lines(i);
+      by_hunk[hunk(i)] += lines(i);
+    }
+    auto key = [&](std::size_t i) {
+      if (by_file[file(i)] <= most) return file(i);
+      if (by_symbol[symbol(i)] <= most) return symbol(i);
+      return by_hunk[hunk(i)] <= most ? hunk(i) : hunk(i) + "\n" + std::to_string(model_.atoms[i].first);
+    };
+    std::map<std::string, std::size_t> known;
     std::vector<std::vector<std::size_t>> pieces;  // in the order of their first atoms
     for (auto i : group.atoms) {
-      const auto& atom = model_.atoms[i];
-      auto file = stem(atom);
-      auto key = std::pair(file, by_file[file] > most ? model_.file(atom).path() + "\n" + atom.symbol : "");
-      auto [at, fresh] = known.try_emplace(key, pieces.size());
+      auto [at, fresh] = known.try_emplace(key(i), pieces.size());
       if (fresh) pieces.emplace_back();
       pieces[at->second].push_back(i);
     }
@@ -133,15 +145,15 @@ class Grouper {
     const int target = std::max(most * 2 / 3, group.to_read / 5);
     Group now{.category = group.category, .package = group.package, .atoms = {}, .needs = {}};
     for (const auto& atoms : pieces) {
-      int lines = 0;
-      for (auto i : atoms) lines += std::max(1, model_.atoms[i].lines());
-      if (!now.atoms.empty() && now.to_read + lines > target) {
+      int length = 0;
+      for (auto i : atoms) length += lines(i);
+      if (!now.atoms.empty() && now.to_read + length > target) {
         out.push_back(now);
         now.atoms.clear();
         now.to_read = 0;
       }
       now.atoms.insert(now.atoms.end(), atoms.begin(), atoms.end());
-      now.to_read += lines;
+      now.to_read += length;
     }
     out.push_back(now);
     for (auto& g : out) std::sort(g.atoms.begin(), g.atoms.end());

@@ -49,9 +49,11 @@ class Reader {
   int given_up_ = 0;
 };
 
-constexpr int kLongRun = 60, kPiece = 40;
+constexpr int kLongRun = 40, kPiece = 16;  // lines
+constexpr int kLongPiece = 60;             // of one symbol: its members may begin the next
 
-// The parts of a run of only added or only removed lines, cut where a top-level symbol begins.
+// The parts of a run of only added or only removed lines, cut where a top-level symbol begins, or a member of a long
+// one.
 std::vector<Atom> cut(const Model& model, const Atom& atom) {
   const auto* hunk = model.hunk(atom);
   bool added = atom.removed == 0;
@@ -72,14 +74,19 @@ std::vector<Atom> cut(const Model& model, const Atom& atom) {
   for (int i = atom.first; i <= atom.last; ++i) {
     const auto& line = hunk->lines[static_cast<std::size_t>(i)];
     int number = added ? line.new_line : line.old_line;
-    bool begins = false;
+    bool begins = false, member = false;
     for (; next < symbols.size() && symbols[next].first_line <= number; ++next) {
       const auto& s = symbols[next];
-      if (s.kind == syntax::SymbolKind::scope || (open && open->last_line >= s.last_line)) continue;
+      if (s.kind == syntax::SymbolKind::scope) continue;
+      if (open && open->last_line >= s.last_line) {
+        member |= s.first_line == number;
+        continue;
+      }
       open = &s;
       begins |= s.first_line == number;
     }
-    if (begins && i - now.first >= kPiece && atom.last - i >= kPiece / 2) close(i - 1);
+    bool here = (begins && i - now.first >= kPiece) || (member && i - now.first >= kLongPiece);
+    if (here && atom.last - i >= kPiece / 2) close(i - 1);
   }
   close(atom.last);
   return out;
