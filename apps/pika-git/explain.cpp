@@ -39,7 +39,7 @@ Result<Explained> explain_range(git::Repository repository, const git::Oid& base
   auto diff = PIKA_TRY(git::make_diff(path, base, head));
   auto commits = repository.log(commits_to, base, 500);
   std::reverse(commits.begin(), commits.end());
-  auto title = commits.empty() ? std::string() : commits.front().subject();
+  auto title = commits.size() == 1 ? commits.front().subject() : std::string();
   auto tutorial =
       pika::explain::explain({.diff = &diff, .repository = &repository, .commits = commits, .title = title});
   return Explained{std::move(repository), std::move(diff), std::move(tutorial)};

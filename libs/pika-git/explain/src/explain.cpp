@@ -158,6 +158,7 @@ Tutorial explain(const ExplainInput& input) {
   model.delta = symbol_delta(model);
   model.renames = find_renames(model, model.delta);
   fold(model, model.delta, strict_renames(model.renames));
+  drop_folded(model);
   make_groups(model);
   find_needs(model);
   order_groups(model);

@@ -1,6 +1,9 @@
 #include "folds.hpp"
 
+#include <algorithm>
+
 #include "atom_ranges.hpp"
+#include "locks.hpp"
 #include "token_rule.hpp"
 
 namespace pika::explain {
@@ -60,6 +63,23 @@ void fold(Model& model, const std::vector<SymbolChange>& delta, const RenameMap&
   TokenFolds(model, renames).run();
   fold_imports(model);
   fold_moves(model, delta);
+  fold_locks(model);
+}
+
+void drop_folded(Model& model) {
+  std::vector<std::vector<Range>> read(model.changes.size());  // lines of the new side
+  for (const auto& atom : model.atoms) {
+    if (atom.hunk < 0 || !atom.rule.empty()) continue;
+    auto range = ranges_of(model, atom).after;
+    // Where lines only went the place is between two.
+    read[atom.change].push_back({range.first - (atom.added == 0), std::max(range.first, range.last)});
+  }
+  std::erase_if(model.delta, [&](const SymbolChange& c) {
+    if (c.deed != Deed::body && c.deed != Deed::signature) return false;
+    const auto& ranges = read[c.after_change];
+    return std::none_of(ranges.begin(), ranges.end(),
+                        [&](const Range& r) { return r.first <= c.after->last_line && c.after->first_line <= r.last; });
+  });
 }
 
 }  // namespace pika::explain

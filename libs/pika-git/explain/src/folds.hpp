@@ -7,8 +7,10 @@
 
 namespace pika::explain {
 
-// Sets Atom::rule: rename, layout, imports, moved declaration. Byte-identical moves are set by collect().
+// Sets Atom::rule: rename, layout, imports, moved declaration, lock file. Byte-identical moves are set by collect().
 void fold(Model& model, const std::vector<SymbolChange>& delta, const RenameMap& renames);
+// Takes symbols out of model.delta whose body or signature changed in nothing but folded lines.
+void drop_folded(Model& model);
 
 // Removed equals added over one block of imports, in a language where their order has no effect.
 void fold_imports(Model& model);

@@ -63,7 +63,7 @@ class Grouper {
     auto as = [&](Category category) { return std::pair(category, change.package); };
     auto whole = [&](Category category) { return std::pair(category, Package{}); };
     if (change.byte_identical) return change.package_is_new ? as(Category::move_in) : whole(Category::moves);
-    if (atom.rule.starts_with("rename")) return as(Category::rename);
+    if (atom.rule.starts_with("rename")) return whole(Category::rename);  // nobody reads them: one step
     if (change.role == Role::lock && created_.size() == 1) return {Category::create, *created_[0]};
     if (change.role == Role::lock || change.role == Role::generated) return whole(Category::generated);
     if (change.role == Role::asset) return whole(Category::assets);

@@ -1,5 +1,7 @@
 #include "manifests.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -68,6 +70,19 @@ Named read_package_json(std::string_view text) {
   return out;
 }
 
+// The version that a manifest's words about a dependency name; empty: none, or not for sure.
+std::string version_of(std::string_view words) {
+  auto at = words.find("version");
+  auto first = words.find('"', at == std::string_view::npos ? 0 : at);
+  auto last = first == std::string_view::npos ? first : words.find('"', first + 1);
+  if (last == std::string_view::npos) return {};
+  auto version = words.substr(first + 1, last - first - 1);
+  bool sane = !version.empty() && version.size() <= 24 &&
+              version.find_first_not_of("0123456789.^~<>=* |-+abcdefghijklmnopqrstuvwxyz") == std::string_view::npos &&
+              version.find_first_of("0123456789*") != std::string_view::npos;
+  return sane ? std::string(version) : "";
+}
+
 }  // namespace
 
 Dependencies dependency_delta(const Model& model, const Change& change) {
@@ -90,8 +105,11 @@ Dependencies dependency_delta(const Model& model, const Change& change) {
     auto before = sides[0].find(dependency);
     if (before == sides[0].end())
       out.added.push_back(dependency);
-    else if (before->second != words)
+    else if (before->second != words) {
+      auto from = version_of(before->second), to = version_of(words);
       out.changed.push_back(dependency);
+      out.versions.push_back(from.empty() || to.empty() || from == to ? "" : from + " to " + to);
+    }
   }
   for (const auto& [dependency, words] : sides[0])
     if (!sides[1].contains(dependency)) out.removed.push_back(dependency);
@@ -107,7 +125,13 @@ std::string dependency_words(const Dependencies& delta, bool marked) {
   };
   part(marked ? "adds" : "add", delta.added);
   part(marked ? "drops" : "drop", delta.removed);
-  part(marked ? "changes" : "change", delta.changed);
+  std::vector<std::string> changed;
+  for (std::size_t i = 0; i < delta.changed.size(); ++i) {
+    changed.push_back(marked ? code(delta.changed[i]) : one_line(delta.changed[i], 40));
+    if (!delta.versions[i].empty())
+      changed.back() += fmt::format(" ({})", marked ? code(delta.versions[i]) : delta.versions[i]);
+  }
+  if (!changed.empty()) parts.push_back((marked ? "changes " : "change ") + list_words(changed, marked ? 12 : 3));
   return join(parts, ", ");
 }
 

@@ -11,6 +11,7 @@ namespace pika::explain {
 
 struct Dependencies {
   std::vector<std::string> added, removed, changed;  // names, sorted
+  std::vector<std::string> versions{};               // for each changed one "1.0 to 1.2", or nothing
   bool any() const { return !added.empty() || !removed.empty() || !changed.empty(); }
 };
 

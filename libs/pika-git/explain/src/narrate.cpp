@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "locks.hpp"
 #include "manifests.hpp"
 #include "pika/base/text.hpp"
 #include "renames.hpp"
@@ -150,6 +151,7 @@ std::string moves_table(const Model& model, const std::vector<std::size_t>& file
 }
 
 std::string files_table(const Model& model, const Group& group, const std::vector<std::size_t>& files) {
+  if (group.category == Category::rename && group.to_read == 0) return {};
   auto lines = lines_by_file(model, group);
   std::string rows;
   std::size_t n = 0;
@@ -177,7 +179,9 @@ std::string dependency_lines(const Model& model, const std::vector<std::size_t>&
     if (delta.any())
       out += fmt::format("- {} {}\n", code_name(model.changes[f].file->path()), dependency_words(delta, true));
   }
-  return out.empty() ? out : "**Dependencies**\n\n" + out + "\n";
+  if (!out.empty()) out = "**Dependencies**\n\n" + out + "\n";
+  for (auto f : files) out += lock_words(lock_delta(model, model.changes[f]));
+  return out;
 }
 
 std::string folds_words(const Model& model, const Group& group) {

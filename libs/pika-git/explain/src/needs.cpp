@@ -120,7 +120,7 @@ Providers providers_of(const Model& model, const std::vector<Lines>& lines) {
     if (c.after->kind == syntax::SymbolKind::field) continue;
     auto none = model.groups.size();
     auto group = majority(lines[c.after_change], c.after->first_line, c.after->last_line, none);
-    if (group == none) continue;
+    if (group == none || model.groups[group].to_read == 0) continue;  // what is folded need not be read first
     const auto& change = model.changes[c.after_change];
     bool local = family(change.language) == 1 && !is_header(change.file->new_path);
     out[c.after->name].push_back({group, c.after_change, local, change.role == Role::test || c.after->test});

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <set>
 
 #include "pika/base/text.hpp"
 #include "words.hpp"
@@ -24,11 +25,45 @@ std::string place(const Model& model, const SymbolChange& c) {
   return fmt::format("{}, line {}", code_name(c.after ? change.new_path : change.old_path), c.symbol().line);
 }
 
-std::string listed(const std::vector<const SymbolChange*>& symbols, Deed deed, const char* title, auto item) {
+bool is_declaration(const SymbolChange& c) {
+  return c.symbol().kind == SymbolKind::function && !c.symbol().definition;
+}
+
+// Functions that are declared in one place and defined in another, by their definition; they are told once.
+class Declarations {
+ public:
+  explicit Declarations(const std::vector<const SymbolChange*>& symbols) {
+    for (const auto* c : symbols) {
+      if (!is_declaration(*c)) continue;
+      auto defines = [&](const SymbolChange* d) {
+        return d->deed == c->deed && d->symbol().definition && d->symbol().kind == SymbolKind::function &&
+               d->symbol().qualified == c->symbol().qualified && !of_.contains(d);
+      };
+      if (auto found = std::find_if(symbols.begin(), symbols.end(), defines); found != symbols.end()) {
+        of_[*found] = c;
+        told_.insert(c);
+      }
+    }
+  }
+
+  // Told where its definition is.
+  bool told(const SymbolChange* c) const { return told_.contains(c); }
+  const SymbolChange* of(const SymbolChange& c) const {
+    auto found = of_.find(&c);
+    return found == of_.end() ? nullptr : found->second;
+  }
+
+ private:
+  std::map<const SymbolChange*, const SymbolChange*> of_;
+  std::set<const SymbolChange*> told_;
+};
+
+std::string listed(const std::vector<const SymbolChange*>& symbols, const Declarations& declarations, Deed deed,
+                   const char* title, auto item) {
   std::string out;
   std::size_t n = 0;
   for (const auto* c : symbols) {
-    if (c->deed != deed) continue;
+    if (c->deed != deed || declarations.told(c)) continue;
     if (++n <= kMostListed) out += "- " + item(*c) + "\n";
   }
   if (n == 0) return {};
@@ -36,7 +71,8 @@ std::string listed(const std::vector<const SymbolChange*>& symbols, Deed deed, c
   return fmt::format("**{}**\n\n{}\n", title, out);
 }
 
-std::string noun(SymbolKind kind, std::size_t n) {
+std::string noun(SymbolKind kind, bool declaration, std::size_t n) {
+  if (declaration) return n == 1 ? "declaration" : "declarations";
   static constexpr std::array<std::string_view, 7> kMany = {"scopes", "types",  "functions", "variables",
                                                             "fields", "macros", "aliases"};
   return std::string(n == 1 ? syntax::kind_name(kind) : kMany[static_cast<std::size_t>(kind)]);
@@ -115,30 +151,38 @@ std::string lead_words(const Side& side, const Symbol& symbol) {
 
 std::string symbol_lists(const Model& model, const std::vector<const SymbolChange*>& symbols) {
   auto header = [](const Symbol& s) { return code(s.header, 200); };
-  std::string out;
-  out += listed(symbols, Deed::added, "Added", [&](const SymbolChange& c) {
+  Declarations declarations(symbols);
+  auto where = [&](const SymbolChange& c) {
+    const auto* declared = declarations.of(c);
+    return place(model, c) + (declared ? "; declared in " + place(model, *declared) : "");
+  };
+  auto comment = [&](const SymbolChange& c) {
     auto words = lead_words(model.changes[c.after_change].after, *c.after);
-    return fmt::format("{} ({}){}", header(*c.after), place(model, c),
-                       words.empty() ? "" : " — “" + escape(words) + "”");
+    if (const auto* declared = declarations.of(c); words.empty() && declared)
+      words = lead_words(model.changes[declared->after_change].after, *declared->after);
+    return words.empty() ? "" : " — “" + escape(words) + "”";
+  };
+  std::string out;
+  out += listed(symbols, declarations, Deed::added, "Added", [&](const SymbolChange& c) {
+    return fmt::format("{} ({}){}", header(*c.after), where(c), comment(c));
   });
-  out += listed(symbols, Deed::renamed, "Renamed", [&](const SymbolChange& c) {
-    return fmt::format("{} to {} ({})", code(c.before->qualified), code(c.after->qualified), place(model, c));
+  out += listed(symbols, declarations, Deed::renamed, "Renamed", [&](const SymbolChange& c) {
+    return fmt::format("{} to {} ({})", code(c.before->qualified), code(c.after->qualified), where(c));
   });
-  out += listed(symbols, Deed::signature, "Signature changed", [&](const SymbolChange& c) {
-    return fmt::format("{} is now {} ({})", header(*c.before), header(*c.after), place(model, c));
+  out += listed(symbols, declarations, Deed::signature, "Signature changed", [&](const SymbolChange& c) {
+    return fmt::format("{} is now {} ({})", header(*c.before), header(*c.after), where(c));
   });
-  out += listed(symbols, Deed::body, "Changed", [&](const SymbolChange& c) {
-    return fmt::format("{} ({})", code(c.after->qualified), place(model, c));
-  });
+  out += listed(symbols, declarations, Deed::body, "Changed",
+                [&](const SymbolChange& c) { return fmt::format("{} ({})", code(c.after->qualified), where(c)); });
   auto from_to = [&](const SymbolChange& c) {
     return fmt::format("{} from {} to {}", code(c.after->qualified),
                        code_name(model.changes[c.before_change].file->old_path),
                        code_name(model.changes[c.after_change].file->new_path));
   };
-  out += listed(symbols, Deed::moved, "Moved without a change but indentation", from_to);
-  out += listed(symbols, Deed::reworked, "Moved and changed", from_to);
-  out += listed(symbols, Deed::removed, "Removed",
-                [&](const SymbolChange& c) { return fmt::format("{} ({})", header(*c.before), place(model, c)); });
+  out += listed(symbols, declarations, Deed::moved, "Moved without a change but indentation", from_to);
+  out += listed(symbols, declarations, Deed::reworked, "Moved and changed", from_to);
+  out += listed(symbols, declarations, Deed::removed, "Removed",
+                [&](const SymbolChange& c) { return fmt::format("{} ({})", header(*c.before), where(c)); });
   return out;
 }
 
@@ -150,13 +194,15 @@ std::string symbol_counts(const std::vector<const SymbolChange*>& symbols) {
   const std::array<Words, 5> all = {Words{"adds", {Deed::added}}, Words{"renames", {Deed::renamed}},
                                     Words{"changes", {Deed::signature, Deed::body}},
                                     Words{"moves", {Deed::moved, Deed::reworked}}, Words{"removes", {Deed::removed}}};
+  Declarations declarations(symbols);
   std::vector<std::string> parts;
   for (const auto& [verb, deeds] : all) {
-    std::map<SymbolKind, std::size_t> count;
+    std::map<std::pair<SymbolKind, bool>, std::size_t> count;
     for (const auto* c : symbols)
-      if (std::find(deeds.begin(), deeds.end(), c->deed) != deeds.end()) ++count[c->symbol().kind];
+      if (std::find(deeds.begin(), deeds.end(), c->deed) != deeds.end() && !declarations.told(c))
+        ++count[{c->symbol().kind, is_declaration(*c)}];
     std::vector<std::string> things;
-    for (const auto& [kind, n] : count) things.push_back(fmt::format("{} {}", n, noun(kind, n)));
+    for (const auto& [what, n] : count) things.push_back(fmt::format("{} {}", n, noun(what.first, what.second, n)));
     if (!things.empty()) parts.push_back(fmt::format("{} {}", verb, list_words(things, 7)));
   }
   return join(parts, ", ");

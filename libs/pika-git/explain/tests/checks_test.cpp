@@ -83,7 +83,7 @@ TEST_CASE("a dependency that the manifest drops and the code still uses is told"
   CHECK(t.checks[0].file == "app/src/main.rs");
   CHECK(t.checks[0].line == 1);
   REQUIRE(t.steps.size() == 1);
-  CHECK(t.steps[0].title == "Change the dependencies of app: add serde, drop fs-two, change anyhow");
+  CHECK(t.steps[0].title == "Change the dependencies of app: add serde, drop fs-two, change anyhow (1 to 2)");
   CHECK(explain("mod fs_two;\nuse fs_two::lock;\nfn main() {}\n").checks.empty());
   CHECK(explain("// use fs_two::lock;\nfn main() {}\n").checks.empty());
 }

@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
   auto commits = repository->log(*head, *base, 100);
   std::reverse(commits.begin(), commits.end());
   explain::ExplainInput input{.diff = &*diff, .repository = &*repository, .commits = commits, .title = {}};
-  if (!commits.empty()) input.title = commits.front().subject();
+  if (commits.size() == 1) input.title = commits.front().subject();
   auto tutorial = explain::explain(input);
   auto text = argc > 4 ? explain::to_markdown(tutorial, *diff) : json::print_pretty(explain::to_json(tutorial));
   std::fwrite(text.data(), 1, text.size(), stdout);

@@ -1,0 +1,168 @@
+#include "locks.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <optional>
+
+#include "pika/base/text.hpp"
+#include "pika/json/json.hpp"
+#include "words.hpp"
+
+namespace pika::explain {
+
+namespace {
+
+constexpr std::uint64_t kMostBytes = 8u << 20;
+constexpr std::size_t kMostListed = 20;
+
+struct Locked {
+  std::string name, version, text;
+};
+
+struct Lock {
+  std::map<std::string, Locked> others;  // by what tells one from the next
+  std::string rest;
+};
+
+// "x" of `name = "x"`
+std::string quoted(std::string_view line) {
+  auto first = line.find('"'), last = line.rfind('"');
+  return first == std::string_view::npos || last <= first ? "" : std::string(line.substr(first + 1, last - first - 1));
+}
+
+// Blocks of [[package]]. In Cargo.lock one without a source is the repository's own.
+Lock read_blocks(std::string_view text, bool own_without_source) {
+  Lock lock;
+  Locked now;
+  bool inside = false, source = false;
+  auto close = [&] {
+    if (inside && (source || !own_without_source)) {
+      auto key = now.name + "\n" + now.version;
+      while (lock.others.contains(key)) key += "+";  // the same from two places
+      lock.others[key] = now;
+    }
+    now = {};
+    inside = source = false;
+  };
+  for (auto line : split(text, '\n')) {
+    line = trim(line);
+    if (line == "[[package]]") {
+      close();
+      inside = true;
+      continue;
+    }
+    // A table of the package is a part of it; any other is not.
+    if (line.starts_with('[') && !line.starts_with("[package.") && !line.starts_with("[[package.") && inside &&
+        line.ends_with(']') && line.find('=') == std::string_view::npos && line.find('"') == std::string_view::npos)
+      close();
+    if (!inside) {
+      lock.rest += std::string(line) + "\n";
+      continue;
+    }
+    if (now.name.empty() && line.starts_with("name =")) now.name = quoted(line);
+    if (now.version.empty() && line.starts_with("version =")) now.version = quoted(line);
+    source |= line.starts_with("source =");
+    now.text += std::string(line) + "\n";
+  }
+  close();
+  return lock;
+}
+
+// The second and third form of npm's: "packages" by their place.
+std::optional<Lock> read_npm(std::string_view text) {
+  auto value = json::parse(text);
+  if (!value) return std::nullopt;
+  const auto* packages = json::find_object(*value, "packages");
+  if (!packages) return std::nullopt;
+  Lock lock;
+  lock.rest = std::to_string(json::find_int(*value, "lockfileVersion").value_or(0));
+  for (const auto& [place, package] : *packages) {
+    auto at = std::string_view(place).rfind("node_modules/");
+    if (at == std::string_view::npos) continue;  // its own
+    lock.others[std::string(place)] = {std::string(std::string_view(place).substr(at + 13)),
+                                       json::find_string(package, "version").value_or(""), json::print(package)};
+  }
+  return lock;
+}
+
+std::optional<Lock> read_lock(std::string_view name, std::string_view text) {
+  if (name == "package-lock.json") return read_npm(text);
+  if (name == "Cargo.lock") return read_blocks(text, true);
+  if (name == "poetry.lock" || name == "uv.lock") return read_blocks(text, false);
+  return std::nullopt;
+}
+
+// By name, where each side has one version of it; else every version for itself.
+std::map<std::string, std::vector<const Locked*>> by_name(const std::map<std::string, Locked>& packages,
+                                                          const std::map<std::string, Locked>& other) {
+  std::map<std::string, std::vector<const Locked*>> out;
+  for (const auto& [key, package] : packages) {
+    auto twin = other.find(key);
+    if (twin == other.end() || twin->second.text != package.text) out[package.name].push_back(&package);
+  }
+  return out;
+}
+
+std::string item(const LockedPackage& p, bool changed) {
+  if (!changed) return fmt::format("{} {}", code(p.name), escape(one_line(p.from + p.to, 40)));
+  if (p.from == p.to) return fmt::format("{} {}, not its version", code(p.name), escape(one_line(p.to, 40)));
+  return fmt::format("{} {} to {}", code(p.name), escape(one_line(p.from, 40)), escape(one_line(p.to, 40)));
+}
+
+std::string listed(const char* verb, const std::vector<LockedPackage>& packages, bool changed) {
+  std::string out;
+  for (std::size_t i = 0; i < packages.size() && i < kMostListed; ++i)
+    out += fmt::format("- {} {}\n", verb, item(packages[i], changed));
+  if (packages.size() > kMostListed) out += fmt::format("- {} {} more\n", verb, packages.size() - kMostListed);
+  return out;
+}
+
+}  // namespace
+
+LockDelta lock_delta(const Model& model, const Change& change) {
+  LockDelta out;
+  const auto& file = *change.file;
+  if (change.role != Role::lock || file.old_blob.is_zero() || file.new_blob.is_zero()) return out;
+  const auto& repository = *model.input->repository;
+  std::optional<Lock> sides[2];
+  for (int s = 0; s < 2; ++s) {
+    const auto& id = s ? file.new_blob : file.old_blob;
+    if (repository.blob_size(id).value_or(kMostBytes + 1) > kMostBytes) return out;
+    sides[s] = read_lock(base_name(s ? file.new_path : file.old_path), repository.blob(id).value_or(""));
+    if (!sides[s]) return out;
+  }
+  out.read = true;
+  out.rest_differs = sides[0]->rest != sides[1]->rest;
+  auto gone = by_name(sides[0]->others, sides[1]->others), fresh = by_name(sides[1]->others, sides[0]->others);
+  for (const auto& [name, packages] : gone) {
+    auto found = fresh.find(name);
+    if (packages.size() == 1 && found != fresh.end() && found->second.size() == 1) {
+      out.other.push_back({name, packages[0]->version, found->second[0]->version});
+      fresh.erase(found);
+      continue;
+    }
+    for (const auto* p : packages) out.removed.push_back({name, p->version, {}});
+  }
+  for (const auto& [name, packages] : fresh)
+    for (const auto* p : packages) out.added.push_back({name, {}, p->version});
+  return out;
+}
+
+std::string lock_words(const LockDelta& delta) {
+  if (!delta.any()) return {};
+  return "**Pinned packages**\n\n" + listed("adds", delta.added, false) + listed("drops", delta.removed, false) +
+         listed("changes", delta.other, true) + "\n";
+}
+
+void fold_locks(Model& model) {
+  for (std::size_t i = 0; i < model.changes.size(); ++i) {
+    auto delta = lock_delta(model, model.changes[i]);
+    if (!delta.read || delta.any() || delta.rest_differs) continue;
+    for (auto& atom : model.atoms)
+      if (atom.change == i && atom.hunk >= 0)
+        atom.rule = "lock file: no package of others is added, dropped or pinned otherwise";
+  }
+}
+
+}  // namespace pika::explain
