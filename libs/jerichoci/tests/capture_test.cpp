@@ -1,6 +1,7 @@
 // What a capture gives, held against git itself over random histories of a work tree; and how objects come into the
 // store: only what it lacks, each with everything below it.
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -249,4 +250,44 @@ TEST_CASE("a repository with objects elsewhere, and one whose contents are damag
   fs::remove(objects / blob.substr(0, 2) / blob.substr(2));
   fs::copy_file(objects / other.substr(0, 2) / other.substr(2), objects / blob.substr(0, 2) / blob.substr(2));
   CHECK(!engine->snapshot_commit(origin.path(), commit).has_value());
+}
+
+TEST_CASE("a folder that git cannot read is not left out of a capture: it is told of, with what to do") {
+  TestEngine engine;
+  TestRepository repo;
+  repo.write("a", "1");
+  repo.commit();
+  // A path longer than the system takes in one piece: refused to root too.
+  auto at = ::open(repo.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const std::string part(200, 'd');
+  for (int i = 0; i < 25; ++i) {
+    REQUIRE(::mkdirat(at, part.c_str(), 0755) == 0);
+    auto below = ::openat(at, part.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ::close(at);
+    REQUIRE(below >= 0);
+    at = below;
+  }
+  ::close(::openat(at, "leaf", O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  ::close(at);
+  auto refused = engine->snapshot_worktree(repo.path());
+  REQUIRE(!refused.has_value());
+  CHECK_MESSAGE(refused.error().what.starts_with("the work tree cannot be taken as it is: could not open directory 'd"),
+                refused.error().what);
+  CHECK(refused.error().advice.find(".gitignore") != std::string::npos);
+  repo.write(".gitignore", "/d*\n");
+  CHECK(captured(engine, repo.path()).dirty_files == std::vector<std::string>{".gitignore"});
+}
+
+TEST_CASE("a damaged index of the user's is called by its own path, and nothing of it is kept") {
+  TestEngine engine;
+  TestRepository repo;
+  repo.write("a", "1");
+  repo.commit();
+  auto index = repo.path() / ".git/index";
+  std::ofstream(index, std::ios::trunc) << "garbage";
+  auto refused = engine->snapshot_worktree(repo.path());
+  REQUIRE(!refused.has_value());
+  CHECK_MESSAGE(refused.error().what.find(index.string()) != std::string::npos, refused.error().what);
+  fs::remove(index);
+  CHECK(!captured(engine, repo.path()).dirty);
 }

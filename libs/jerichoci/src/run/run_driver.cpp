@@ -248,7 +248,8 @@ class RunDriver {
         auto made = engine_.checkouts.ensure(engine_.objects, record_.snapshot.tree,
                                              engine_.config.state_root / "work" / record_.run_id);
         if (made) checkout.files = std::move(*made);
-        if (!made) checkout.why_not = made.error().what;
+        if (!made)
+          checkout.why_not = made.error().what + (made.error().advice.empty() ? "" : "; " + made.error().advice);
       } catch (const std::exception& error) {
         checkout.why_not = error.what();
       }

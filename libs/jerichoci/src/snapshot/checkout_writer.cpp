@@ -124,9 +124,14 @@ pika::Status write_whole_tree(const ObjectStore& store, const pika::git::Oid& tr
                               const fs::path& scratch) {
   pika::make_dirs(files);
   std::vector<std::string> env = {"GIT_INDEX_FILE=" + (scratch / "index").string(), "GIT_WORK_TREE=" + files.string()};
-  PIKA_TRY(git_output(git_command(store.path(), {"-c", "checkout.workers=0", "read-tree", "-m", "-u", tree.hex()},
-                                  GitConfig::clean, env)));
-  return {};
+  auto written = git_output(git_command(store.path(), {"-c", "checkout.workers=0", "read-tree", "-m", "-u", tree.hex()},
+                                        GitConfig::clean, env));
+  if (written) return {};
+  auto error = written.error();
+  error.advice = fmt::format(
+      "where the disk has room, the store of trees is damaged: remove '{}', and each run brings its tree again",
+      store.path().string());
+  return std::unexpected(std::move(error));
 }
 
 pika::Status write_delta(const ObjectStore& store, const Repository& repository, const TreeDiff& diff,

@@ -61,7 +61,7 @@ std::vector<std::string> object_folders_env(const std::vector<std::filesystem::p
   return {"GIT_OBJECT_DIRECTORY=" + folders[0].string(), "GIT_ALTERNATE_OBJECT_DIRECTORIES=" + others};
 }
 
-pika::Result<std::string> git_output(const pika::proc::Command& command, std::string_view input) {
+pika::Result<std::string> git_output(const pika::proc::Command& command, std::string_view input, std::string* said) {
   auto out = pika::proc::run(command, {.input = input, .out_cap = 1u << 30});
   std::size_t at = 3;  // behind "git -C <folder>" come options, each with its value, then the subcommand
   while (at + 2 < command.argv.size() && command.argv[at] == "-c") at += 2;
@@ -70,10 +70,15 @@ pika::Result<std::string> git_output(const pika::proc::Command& command, std::st
     return fail(ErrorKind::unavailable,
                 fmt::format("git {} did not end within {}", name, pika::format_duration(*command.deadline)));
   if (!out.ok()) {
+    // Our stores have the older setting for libgit2; git says so at each start.
+    constexpr std::string_view kNoise = "warning: core.fsyncObjectFiles is deprecated; use core.fsync instead\n";
+    for (auto found = out.err.find(kNoise); found != std::string::npos; found = out.err.find(kNoise))
+      out.err.erase(found, kNoise.size());
     auto words = std::string(pika::trim(pika::to_utf8(out.err)));
     if (words.empty()) words = out.start_error.empty() ? fmt::format("exit code {}", out.exit_code) : out.start_error;
     return fail(ErrorKind::unavailable, fmt::format("git {} failed: {}", name, words));
   }
+  if (said) *said = std::move(out.err);
   return std::move(out.out);
 }
 

@@ -24,7 +24,9 @@ pika::proc::Command git_command(const std::filesystem::path& repository, std::ve
 // nothing, the repository's own count.
 std::vector<std::string> object_folders_env(const std::vector<std::filesystem::path>& folders);
 
-// Runs it; an Error holds git's own last words. Gives standard output.
-pika::Result<std::string> git_output(const pika::proc::Command& command, std::string_view input = {});
+// Runs it; an Error holds git's own last words. Gives standard output, and in `said` what a git that succeeded warned
+// of.
+pika::Result<std::string> git_output(const pika::proc::Command& command, std::string_view input = {},
+                                     std::string* said = nullptr);
 
 }  // namespace jerichoci

@@ -152,6 +152,29 @@ pika::Status compare_with_head(const ObjectStore& store, const fs::path& top, Sn
   return {};
 }
 
+// Takes the whole work tree into the index. What git would leave out with a warning is a failure: the tree would not be
+// what lies there.
+pika::Status add_all(const Places& places, const fs::path& index, const std::vector<std::string>& env) {
+  constexpr std::string_view kLeftOut = "warning: could not open directory ";  // LC_ALL is C
+  auto command =
+      git_command(places.top, {"-c", "core.splitIndex=false", "-c", "advice.addEmbeddedRepo=false", "add", "-A"},
+                  GitConfig::users, env);
+  std::string said;
+  auto added = git_output(command, {}, &said);
+  std::string why;
+  if (!added) {
+    why = added.error().what;
+    // The copy's path says nothing to whoever has a damaged index.
+    if (auto at = why.find(index.string()); at != why.npos) why.replace(at, index.string().size(), places.index);
+  } else {
+    for (auto line : pika::split(said, '\n'))
+      if (line.starts_with(kLeftOut)) why = fmt::format("could not open directory {}", line.substr(kLeftOut.size()));
+  }
+  if (why.empty()) return {};
+  return fail(ErrorKind::unavailable, fmt::format("the work tree cannot be taken as it is: {}", pika::to_utf8(why)),
+              "'git add -A' must be able to take everything: mend what it cannot, or name it in .gitignore");
+}
+
 pika::Result<SnapshotRecord> capture(ObjectStore& store, const Places& places, const fs::path& index,
                                      const fs::path& scratch) {
   std::vector<fs::path> objects = {scratch / "objects", places.objects, store.path() / "objects"};
@@ -160,7 +183,7 @@ pika::Result<SnapshotRecord> capture(ObjectStore& store, const Places& places, c
   auto git = [&](std::vector<std::string> args) {
     return git_output(git_command(places.top, std::move(args), GitConfig::users, env));
   };
-  PIKA_TRY(git({"-c", "core.splitIndex=false", "-c", "advice.addEmbeddedRepo=false", "add", "-A"}));
+  PIKA_TRY(add_all(places, index, env));
   auto tree = Oid::parse(pika::trim(PIKA_TRY(git({"write-tree"}))));
   if (!tree) return fail(ErrorKind::internal, "git write-tree gave no object id");
   SnapshotRecord snapshot;
