@@ -112,18 +112,19 @@ class Removal {
       lifted_.push_back(up);
       return;
     }
-    empty(parent, name, shown, depth);
+    empty(parent, name, shown, depth, errno);
     if (::unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
       throw SystemError(fmt::format("remove '{}'", shown));
   }
 
-  void empty(int parent, const char* name, const std::string& shown, int depth) {
+  // `refused`: why it could not be removed as a file, which it may be.
+  void empty(int parent, const char* name, const std::string& shown, int depth, int refused) {
     int fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && errno == EACCES) {
       ::fchmodat(parent, name, 0700, 0);
       fd = ::openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     }
-    if (fd < 0) throw SystemError(fmt::format("remove '{}'", shown));
+    if (fd < 0) throw SystemError(errno == ENOTDIR ? refused : errno, fmt::format("remove '{}'", shown));
     struct stat st{};
     if (::fstat(fd, &st) == 0 && (st.st_mode & 0700) != 0700) ::fchmod(fd, 0700);
     std::unique_ptr<DIR, int (*)(DIR*)> dir(::fdopendir(fd), ::closedir);  // owns fd

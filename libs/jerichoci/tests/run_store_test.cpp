@@ -1,15 +1,20 @@
 // The run store: one corrupt record harms only itself.
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/fs.h>
 #include <signal.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <fstream>
 
 #include "engine_support.hpp"
 #include "log_support.hpp"
+#include "pika/base/fd.hpp"
 #include "pika/base/hash.hpp"
 #include "pika/proc/child.hpp"
 #include "plan/plan.hpp"
@@ -154,4 +159,46 @@ TEST_CASE("an engine killed while it forked: its run is settled by the next star
   ::waitpid(engine, nullptr, 0);
   CHECK(settle_dead_run(store, "r"));
   CHECK(fs::is_empty(folder.path() / "busy"));
+}
+
+TEST_CASE("what a dead engine left and nobody can remove is no reason not to work") {
+  if (::geteuid() != 0) {
+    MESSAGE("only root can make a file that its owner cannot remove");
+    return;
+  }
+  TestEngine engine;
+  engine.close();
+  auto left = engine.root() / "runs/.gc-01J/log.raw";
+  pika::make_dirs(left.parent_path());
+  std::ofstream(left) << "x";
+  pika::UniqueFd fd(::open(left.c_str(), O_RDONLY | O_CLOEXEC));
+  int flags = FS_IMMUTABLE_FL;
+  if (::ioctl(fd.get(), FS_IOC_SETFLAGS, &flags) != 0) {
+    MESSAGE("this file system has no immutable files");
+    return;
+  }
+  EngineConfig config;
+  config.state_root = engine.root();
+  CHECK(Engine::open(config).has_value());
+  CHECK(fs::exists(left));
+  flags = 0;
+  REQUIRE(::ioctl(fd.get(), FS_IOC_SETFLAGS, &flags) == 0);
+  engine.reopen();
+  CHECK(!fs::exists(left.parent_path()));
+}
+
+TEST_CASE("a state folder of another user is refused, also to root") {
+  if (::geteuid() != 0) {
+    MESSAGE("only root can give a folder to another user");
+    return;
+  }
+  TestEngine engine;
+  engine.close();
+  REQUIRE(::chown((engine.root() / "engine.lock").c_str(), 4711, 4711) == 0);
+  EngineConfig config;
+  config.state_root = engine.root();
+  auto refused = Engine::open(config);
+  REQUIRE(!refused.has_value());
+  CHECK(refused.error().what == "its owner is user 4711, and this runs as user 0");
+  CHECK(refused.error().advice == "run it as that user, or name another state folder");
 }

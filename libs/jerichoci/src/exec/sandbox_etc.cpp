@@ -12,6 +12,7 @@
 #include "pika/base/files.hpp"
 #include "pika/base/hash.hpp"
 #include "runstore/replace_file.hpp"
+#include "runstore/sweep.hpp"
 #include "snapshot/tree_copy.hpp"
 
 namespace jerichoci {
@@ -101,7 +102,7 @@ void sweep_sandbox_etc(const fs::path& state_root) {
   std::error_code error;
   for (fs::directory_iterator it(state_root / "sandbox-etc", error), end; !error && it != end; it.increment(error))
     if (it->path().filename() != keep) gone.push_back(it->path());
-  for (const auto& path : gone) pika::remove_tree(path);
+  for (const auto& path : gone) remove_left(path);
 }
 
 }  // namespace jerichoci

@@ -60,11 +60,20 @@ bool some_run_is_dead(const fs::path& state_root) {
   return false;
 }
 
+constexpr uid_t kOverflowUid = 65534;  // whose files root's are on a network file system that takes root for nobody
+
 // engine.lock, shared. Whoever finds himself alone first removes what the dead left aside.
-UniqueFd lock_state(const fs::path& state_root) {
+Result<UniqueFd> lock_state(const fs::path& state_root) {
   auto path = state_root / "engine.lock";
-  UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  UniqueFd lock(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!lock) throw pika::SystemError(fmt::format("open '{}'", path.string()));
+  // Root in a user's folder would leave there what the user cannot remove, and write where that user's links lead.
+  struct stat st{};
+  if (::fstat(lock.get(), &st) != 0) throw pika::SystemError(fmt::format("stat '{}'", path.string()));
+  if (st.st_uid != ::geteuid() && st.st_uid != kOverflowUid)
+    return fail(ErrorKind::invalid,
+                fmt::format("its owner is user {}, and this runs as user {}", st.st_uid, ::geteuid()),
+                "run it as that user, or name another state folder");
   bool alone = ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0;
   // A child that a killed engine was just forking holds its lock a moment longer than the engine itself.
   for (int tries = 0; !alone && tries < 50 && some_run_is_dead(state_root); ++tries) {
@@ -99,7 +108,7 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineConfig config) {
     if (::geteuid() == 0) uid = config.job_uid.value_or(65534);
     if (uid == 0u) return fail(ErrorKind::invalid, "jobs never run as root: job_uid must not be 0");
     pika::make_dirs(config.state_root, 0700);
-    auto lock = lock_state(config.state_root);
+    auto lock = PIKA_TRY(lock_state(config.state_root));
     auto objects = PIKA_TRY(ObjectStore::open(config.state_root));
     auto engine = std::unique_ptr<Engine>(new Engine());
     engine->impl_ = std::make_unique<Impl>(std::move(config), std::move(objects), uid);

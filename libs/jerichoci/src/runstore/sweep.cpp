@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "pika/base/files.hpp"
+#include "pika/base/log.hpp"
 
 namespace jerichoci {
 
@@ -24,10 +25,18 @@ std::vector<fs::path> entries(const fs::path& folder) {
 
 void remove_starting(const fs::path& folder, std::string_view prefix) {
   for (const auto& path : entries(folder))
-    if (path.filename().string().starts_with(prefix)) pika::remove_tree(path);
+    if (path.filename().string().starts_with(prefix)) remove_left(path);
 }
 
 }  // namespace
+
+void remove_left(const fs::path& path) {
+  try {
+    pika::remove_tree(path);
+  } catch (const pika::SystemError& error) {
+    pika::log_warning("jerichoci", "what a dead engine left stays: {}", error.what());
+  }
+}
 
 void sweep_temporary_files(const fs::path& folder) {
   for (const auto& path : entries(folder)) {
@@ -41,7 +50,7 @@ void sweep_aside(const fs::path& state_root) {
   remove_starting(state_root / "artifacts", ".new-");
   remove_starting(state_root, ".objects-");
   remove_starting(state_root / "runs", ".gc-");
-  for (const auto& path : entries(state_root / "tmp")) pika::remove_tree(path);
+  for (const auto& path : entries(state_root / "tmp")) remove_left(path);
   for (const auto* folder : {"objects.git/refs/jerichoci/runs", "objects.git/jerichoci-sources"})
     sweep_temporary_files(state_root / folder);
   remove_starting(state_root / "objects.git/objects/pack", "tmp_");
