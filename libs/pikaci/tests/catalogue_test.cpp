@@ -241,6 +241,9 @@ TEST_CASE("each mistake has its sentence") {
            "port if it is not 80 or 443: \"registry.npmjs.org\", \"*.debian.org\", \"10.0.0.7:8080\""},
           {with_job_line("caches = [{ name = 'b', path = '../x' }]"),
            "ci/pikaci.toml:6:32: 'path': ../x is no path below the workspace; write it relative, without '..'"},
+          {with_job_line("caches = [{ name = 'b', path = './' }]"),
+           "ci/pikaci.toml:6:32: 'path': ./ is the workspace itself; name a folder of its own below it, like "
+           "\"build\""},
           {with_job_line("artifacts = ['/etc/*']"),
            "ci/pikaci.toml:6:14: 'artifacts': /etc/* is no path below the workspace; write it relative, without "
            "'..'"},

@@ -270,6 +270,8 @@ pika::Status check_jobs(const std::vector<JobSpec>& jobs, const std::vector<Prep
 pika::Status check_trust(const TrustDomain& trust);
 // What is wrong with one relative path that must stay below its folder: empty, absolute, "..", NUL.
 pika::Status check_inner_path(const std::string& path, std::string_view what);
+// ... with a cache's path: an inner path, and not the workspace itself, whose files the cache would hide.
+pika::Status check_cache_path(const std::string& path, std::string_view what);
 // ... with a path at which something may be mounted in a sandbox: absolute, clean, covering nothing of the engine's.
 pika::Status check_mount_path(const std::string& path, std::string_view what);
 

@@ -77,7 +77,7 @@ pika::Status check_caches(const JobSpec& job) {
     if (std::any_of(job.caches.begin(), job.caches.end(), same))
       return fail(ErrorKind::invalid, fmt::format("{} is declared twice, or lies in another one", what),
                   "give every cache a name and a folder of its own");
-    if (!cache.path.empty()) PIKA_TRY(check_inner_path(cache.path, what));
+    if (!cache.path.empty()) PIKA_TRY(check_cache_path(cache.path, what));
     for (const auto& path : cache.key_files) PIKA_TRY(check_inner_path(path, what));
   }
   return {};
@@ -249,6 +249,14 @@ pika::Status check_inner_path(const std::string& path, std::string_view what) {
   if (!path.empty() && !has_nul(path) && clean.is_relative() && !up) return {};
   return fail(ErrorKind::invalid, fmt::format("{}: {} is no path below the workspace", what, quote_name(path)),
               "write it relative, without '..'");
+}
+
+pika::Status check_cache_path(const std::string& path, std::string_view what) {
+  PIKA_TRY(check_inner_path(path, what));
+  std::filesystem::path clean(path);
+  if (std::any_of(clean.begin(), clean.end(), [](const auto& part) { return !part.empty() && part != "."; })) return {};
+  return fail(ErrorKind::invalid, fmt::format("{}: {} is the workspace itself", what, quote_name(path)),
+              "name a folder of its own below it, like \"build\"");
 }
 
 pika::Status check_mount_path(const std::string& path, std::string_view what) {

@@ -42,7 +42,7 @@ std::optional<jerichoci::CacheSpec> read_cache_table(const Value& value, TableRe
     cache.name = name->text;
   }
   if (auto path = table.string("path")) {
-    if (auto fine = jerichoci::check_inner_path(path->text, "'path'"); !fine)
+    if (auto fine = jerichoci::check_cache_path(path->text, "'path'"); !fine)
       table.complain(path->at, fine.error().what + "; " + fine.error().advice);
     else
       cache.path = path->text;
