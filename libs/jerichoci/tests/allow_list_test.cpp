@@ -216,7 +216,7 @@ TEST_CASE("the proxy tunnels and passes on to what is allowed, refuses the rest 
   CHECK(answer.starts_with("GOT GET /page HTTP/1.1\r\nHost: " + echo.host() + "\r\nConnection: close\r\n"));
   answer = proxy.connect("other.org:443");
   CHECK(refused(answer));
-  CHECK(answer.find("add to its allow_hosts: \"other.org\"") != std::string::npos);
+  CHECK(answer.find("add to the hosts of its network: \"other.org\"") != std::string::npos);
   CHECK(refused(proxy.connect("example.org:22")));
   CHECK(refused(proxy.ask("GET http://other.org/ HTTP/1.1\r\n\r\n")));
   CHECK(proxy.connect("example.org:443").starts_with("HTTP/1.1 502 "));

@@ -207,6 +207,9 @@ TEST_CASE("a folder's digest follows its names, modes and bytes, and is looked u
   ::chmod((root / "a/f").c_str(), 0600);
   CHECK(store.ensure(root)->digest != first);
   CHECK(!store.ensure(folder.path() / "no").has_value());
+  auto host = store.ensure("/.");
+  REQUIRE(!host.has_value());
+  CHECK(host.error().what == "the host's own / is no root filesystem for jobs");
 }
 
 TEST_CASE("a job sees its named root read-only with workspace, home and caches on top, and the record has its digest") {

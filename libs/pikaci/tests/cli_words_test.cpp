@@ -46,6 +46,16 @@ TEST_CASE("a secret that was not given is asked for by the option that gives it,
   CHECK(cli_rerun(with(), "last") == 0);
 }
 
+TEST_CASE("a root filesystem that was not given is asked for by the option that gives it, before anything runs") {
+  Scratch s;
+  s.write("ci/pikaci.toml", "version = 1\n[[lane]]\nid = \"unit\"\ncommand = [\"true\"]\nroot = \"bookworm\"\n");
+  s.commit("begin");
+  CHECK(cli_run(s.context(), {"unit"}, {}) == 2);
+  CHECK_MESSAGE(contains(s.err(), "job unit needs the root filesystem bookworm, which was not given"), s.err());
+  CHECK_MESSAGE(contains(s.err(), "say --root bookworm=PATH"), s.err());
+  CHECK(cli_run(s.context(), {}, {}) == 3);
+}
+
 TEST_CASE("an artifact that is not there is told of, and fails nothing") {
   Scratch s;
   put_catalogue(s, "artifacts = [\"there\", \"report/**\"]\n");

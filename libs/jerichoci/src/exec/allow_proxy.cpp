@@ -268,7 +268,7 @@ std::vector<IpAddress> AllowProxy::reachable(const std::string& host, std::uint1
     return std::ranges::any_of(config_.allow, [&](const auto& p) { return p.allows_address(address, port); });
   };
   auto to_add = port == 80 || port == 443 ? host : with_port(host, port);
-  auto not_listed = fmt::format("this job may not reach {}; to let it, add to its allow_hosts: \"{}\"",
+  auto not_listed = fmt::format("this job may not reach {}; to let it, add to the hosts of its network: \"{}\"",
                                 with_port(host, port), to_add);
   if (auto address = IpAddress::parse(host)) {
     if (by_address(*address)) return {*address};
@@ -284,9 +284,9 @@ std::vector<IpAddress> AllowProxy::reachable(const std::string& host, std::uint1
   auto first = addresses.front();
   std::erase_if(addresses, [&](const auto& address) { return !address.is_public() && !by_address(address); });
   if (addresses.empty())
-    why_not =
-        fmt::format("{} has the address {}, which is of a private network; to reach that, add to allow_hosts: \"{}\"",
-                    host, first.text(), with_port(first.text(), port));
+    why_not = fmt::format(
+        "{} has the address {}, which is of a private network; to reach that, add to the hosts of its network: \"{}\"",
+        host, first.text(), with_port(first.text(), port));
   return addresses;
 }
 

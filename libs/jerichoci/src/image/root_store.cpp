@@ -104,10 +104,13 @@ std::string folder_digest(const fs::path& folder) {
 Result<Root> RootStore::ensure(const fs::path& configured) const {
   std::error_code error;
   if (!configured.is_absolute() || !fs::is_directory(configured, error)) return no_root(configured);
+  if (configured.lexically_normal() == "/")
+    return fail(ErrorKind::invalid, "the host's own / is no root filesystem for jobs",
+                "name a folder or an image; a job without a root has the host's tools already");
   try {
     return is_layout(configured) ? from_layout(configured) : from_folder(configured);
   } catch (const fs::filesystem_error& trouble) {
-    throw SystemError(trouble.code().value(), trouble.what());
+    throw SystemError(trouble.code().value(), fmt::format("read '{}' of a root filesystem", trouble.path1().string()));
   }
 }
 

@@ -80,11 +80,11 @@ std::optional<Failure> hold_back_host_processes(const CliContext& context, const
   return std::nullopt;
 }
 
-// A job without its secret cannot run; said before anything does, in this program's words.
-std::optional<Failure> hold_back_secretless(const CliContext& context, const Catalogue& catalogue, bool named,
-                                            Choosing& choosing) {
+// A job without its secret or its root filesystem cannot run; said before anything does, in this program's words.
+std::optional<Failure> hold_back_ungiven(const CliContext& context, const Catalogue& catalogue, bool named,
+                                         Choosing& choosing) {
   auto missing = [&](const Planned& planned) {
-    return missing_secret(catalogue.targets.at(planned.target).jobs, context);
+    return missing_given(catalogue.targets.at(planned.target).jobs, context);
   };
   for (const auto& planned : choosing.runs) {
     auto failure = missing(planned);
@@ -196,7 +196,7 @@ int cli_run(const CliContext& context, const std::vector<std::string>& names, co
     auto& choosing = prepared.choosing;
     if (auto refused = hold_back_host_processes(context, prepared.catalogue, !names.empty(), choosing))
       return std::unexpected(std::move(*refused));
-    if (auto refused = hold_back_secretless(context, prepared.catalogue, !names.empty(), choosing))
+    if (auto refused = hold_back_ungiven(context, prepared.catalogue, !names.empty(), choosing))
       return std::unexpected(std::move(*refused));
     int exit_code = choosing.runs.empty() || !choosing.cannot_run.empty() ? 3 : 0;
     for (const auto& why : choosing.cannot_run) console.note("not run: " + why);

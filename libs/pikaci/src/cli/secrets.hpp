@@ -1,4 +1,4 @@
-// Secrets that jobs name and that were not given.
+// Secrets and root filesystems that jobs name and that were not given.
 #pragma once
 #include <optional>
 #include <string>
@@ -10,8 +10,8 @@
 
 namespace pikaci {
 
-// The first secret of these jobs that the context does not hold, as a refusal with what to do.
-std::optional<Failure> missing_secret(const std::vector<jerichoci::JobSpec>& jobs, const CliContext& context);
+// The first of these jobs' secrets and roots that the context does not hold, as a refusal with what to do.
+std::optional<Failure> missing_given(const std::vector<jerichoci::JobSpec>& jobs, const CliContext& context);
 
 // The same for the jobs of a run that is to run again, or for one of them (`job`; empty: all).
 Outcome<bool> check_secrets(const CliContext& context, jerichoci::Engine& engine, const std::string& run_id,
