@@ -7,6 +7,7 @@
 #include <set>
 
 #include "delta.hpp"
+#include "locks.hpp"
 #include "manifests.hpp"
 #include "pika/base/text.hpp"
 #include "renames.hpp"
@@ -99,9 +100,27 @@ class Checker {
     stale_filters();
     old_names();
     removed_dependencies();
+    locks();
   }
 
  private:
+  // What is built changes, and nobody who reads the manifests can see it.
+  void locks() {
+    for (const auto& change : model_.changes)
+      if (change.role == Role::manifest) return;
+    for (const auto& change : model_.changes) {
+      auto delta = lock_delta(model_, change);
+      if (!delta.any()) continue;
+      auto n = static_cast<std::int64_t>(delta.added.size() + delta.removed.size() + delta.other.size());
+      const auto& first = !delta.other.empty()   ? delta.other[0]
+                          : !delta.added.empty() ? delta.added[0]
+                                                 : delta.removed[0];
+      add("third_party_in_lock", change.file->new_path, 0,
+          fmt::format("{} {} pinned otherwise, {} among them, and no manifest changes.",
+                      plural(n, "third-party package"), n == 1 ? "is" : "are", code(first.name)));
+    }
+  }
+
   void add(std::string kind, const std::string& file, int line, std::string text) {
     out_.push_back({std::move(kind), file, line, std::move(text)});
   }
@@ -241,6 +260,8 @@ bool matches_filter(std::string_view filter, std::string_view path) {
 
 void add_checks(const Model& model, Tutorial& tutorial) {
   Checker(model, tutorial.checks).run();
+  check_symbols(model, tutorial.checks);
+  check_lines(model, tutorial.checks);
   if (tutorial.checks.size() > kMostChecks) tutorial.checks.resize(kMostChecks);
   for (auto& step : tutorial.steps)
     for (const auto& check : tutorial.checks)

@@ -161,7 +161,7 @@ void fold_locks(Model& model) {
     if (!delta.read || delta.any() || delta.rest_differs) continue;
     for (auto& atom : model.atoms)
       if (atom.change == i && atom.hunk >= 0)
-        atom.rule = "lock file: no package of others is added, dropped or pinned otherwise";
+        atom.rule = "lock file: no third-party package is added, dropped or pinned otherwise";
   }
 }
 

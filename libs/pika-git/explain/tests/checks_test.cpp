@@ -1,6 +1,7 @@
 #include "checks.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "scratch.hpp"
 
@@ -86,4 +87,100 @@ TEST_CASE("a dependency that the manifest drops and the code still uses is told"
   CHECK(t.steps[0].title == "Change the dependencies of app: add serde, drop fs-two, change anyhow (1 to 2)");
   CHECK(explain("mod fs_two;\nuse fs_two::lock;\nfn main() {}\n").checks.empty());
   CHECK(explain("// use fs_two::lock;\nfn main() {}\n").checks.empty());
+}
+
+namespace {
+
+using Files = std::vector<std::pair<std::string, std::string>>;
+
+// The kinds of the checks of a change from some files to others, with file and line.
+std::vector<std::string> found(const Files& before, const Files& after, const std::string& message = "change") {
+  Scratch s;
+  for (const auto& [name, text] : before) s.write(name, text);
+  auto a = s.commit("base");
+  for (const auto& [name, text] : before) fs::remove(s.path / name);
+  for (const auto& [name, text] : after) s.write(name, text);
+  auto b = s.commit(message);
+  auto e = s.explain(a, b);
+  check_promises(e);
+  std::vector<std::string> out;
+  for (const auto& check : e.tutorial.checks)
+    out.push_back(fmt::format("{} {}:{}", check.kind, check.file, check.line));
+  return out;
+}
+
+using Found = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE(
+    "an added line that silences a check, is unsafe or leaves work is told once a kind; in strings it is not one") {
+  CHECK(found({{"a.cpp", "int a;\n"}}, {{"a.cpp", "int a;\nint b;  // NOLINT\nint c;  // NOLINT\n"}}) ==
+        Found{"silenced_lint a.cpp:2"});
+  CHECK(found({{"a.py", "a = 1\n"}}, {{"a.py", "a = 1\nb = f()  # type: ignore\n"}}) == Found{"silenced_lint a.py:2"});
+  CHECK(found({{"a.rs", "fn a() {}\n"}}, {{"a.rs", "fn a() {}\n#[allow(dead_code)]\nfn b() { unsafe { c() } }\n"}}) ==
+        Found{"silenced_lint a.rs:2", "unsafe_added a.rs:3"});
+  CHECK(found({{"a.go", "package a\n"}}, {{"a.go", "package a\n\n// TODO: more\nvar x int\n"}}) ==
+        Found{"todo_added a.go:3"});
+  CHECK(found({{"a.cpp", "int a;\n"}}, {{"a.cpp", "int a;\nauto b = \"// NOLINT TODO\";\nint TODO_LIST;\n"}}).empty());
+  // It was there before, in the same lines or elsewhere.
+  CHECK(found({{"a.cpp", "int a;  // NOLINT\n"}}, {{"a.cpp", "int b;\nint a;  // NOLINT\n"}}).empty());
+}
+
+TEST_CASE("a migration that destroys data is told") {
+  CHECK(
+      found({{"migrations/1.sql", "CREATE TABLE a (b);\n"}},
+            {{"migrations/1.sql", "CREATE TABLE a (b);\n"}, {"migrations/2.sql", "ALTER TABLE a DROP COLUMN b;\n"}}) ==
+      Found{"destructive_migration migrations/2.sql:1"});
+  CHECK(found({{"migrations/1.sql", "CREATE TABLE a (b);\n"}},
+              {{"migrations/1.sql", "CREATE TABLE a (b);\n"}, {"migrations/2.sql", "ALTER TABLE a ADD COLUMN c;\n"}})
+            .empty());
+}
+
+TEST_CASE(
+    "tests that are removed while their file stays are told; ones that got another name, or went with it, are not") {
+  const std::string one = "def test_one():\n    assert f() == 1\n\n\n", two = "def test_two():\n    assert g() == 2\n";
+  CHECK(found({{"test_a.py", one + two}}, {{"test_a.py", two}}) == Found{"test_removed test_a.py:0"});
+  CHECK(
+      found({{"test_a.py", one + two}}, {{"test_a.py", "def test_other():\n    assert h() == 3\n\n\n" + two}}).empty());
+  CHECK(found({{"test_a.py", one}, {"x.py", "a = 1\n"}}, {{"x.py", "a = 1\n"}}).empty());
+}
+
+TEST_CASE("an expectation that changes where the author claims no other behaviour is told") {
+  Files before = {{"test_a.py", "def test_one():\n    assert f() == 1\n"}},
+        after = {{"test_a.py", "def test_one():\n    assert f() == 2\n"}};
+  CHECK(found(before, after, "Refactor f") == Found{"expectation_changed test_a.py:2"});
+  CHECK(found(before, after, "Answer 2").empty());
+}
+
+TEST_CASE("a definition that moved with another signature is told; one that only left its class body is not") {
+  const std::string body = "{\n  int sum = 0;\n  for (int i = 0; i < n; ++i) sum += i;\n  return sum;\n}\n";
+  Files before = {{"a.h", "struct Adder {\n  int sum_up(int n) " + body + "};\n"}, {"a.cpp", "#include \"a.h\"\n"}};
+  auto after = [&](const std::string& header) {
+    return Files{{"a.h", "struct Adder {\n};\n"}, {"a.cpp", "#include \"a.h\"\n" + header + body}};
+  };
+  CHECK(found(before, after("int Adder::sum_up(int n) ")).empty());
+  CHECK(found(before, after("int Adder::sum_up(int n, int) ")) == Found{"moved_signature a.cpp:2"});
+}
+
+TEST_CASE("a name that went and that a document still tells of is named; not in a log of changes") {
+  Files before = {{"a.py", "def load_records():\n    return 1\n\n\ndef b():\n    return 2\n"},
+                  {"README.md", "# A\n\nCall `load_records`.\n"},
+                  {"CHANGES.md", "New: load_records\n"}};
+  auto after = before;
+  after[0].second = "def b():\n    return 2\n";
+  CHECK(found(before, after) == Found{"removed_name_in_docs README.md:3"});
+  after[0].second = "def b():\n    return other.load_records()\n";
+  CHECK(found(before, after).empty());
+}
+
+TEST_CASE("third-party packages that a lock pins otherwise are told where no manifest changes") {
+  auto lock = [](const std::string& version) {
+    return "version = 3\n\n[[package]]\nname = \"serde\"\nversion = \"" + version + "\"\nsource = \"x\"\n";
+  };
+  Files before = {{"Cargo.lock", lock("1")}, {"Cargo.toml", "[package]\nname = \"a\"\n"}}, after = before;
+  after[0].second = lock("2");
+  CHECK(found(before, after) == Found{"third_party_in_lock Cargo.lock:0"});
+  after[1].second += "version = \"2\"\n";
+  CHECK(found(before, after).empty());
 }

@@ -1,0 +1,144 @@
+// What single added lines say for themselves.
+#include <fmt/format.h>
+
+#include <array>
+#include <optional>
+
+#include "checks.hpp"
+#include "pika/base/text.hpp"
+#include "words.hpp"
+
+namespace pika::explain {
+
+namespace {
+
+using syntax::Language;
+using syntax::TokenKind;
+
+constexpr std::array<std::string_view, 12> kSilencers = {
+    "NOLINT",         "clang-format off",        "# noqa",
+    "# type: ignore", "pylint: disable",         "eslint-disable",
+    "@ts-ignore",     "@ts-expect-error",        "@SuppressWarnings",
+    "#[allow(",       "#pragma warning(disable", "#pragma GCC diagnostic ignored"};
+
+// A line by itself, told once a kind: the first with how many more there are.
+struct Told {
+  const Change* change = nullptr;
+  int line = 0, more = 0;
+  std::string word;
+
+  void add(const Change& where, int number, std::string_view what) {
+    if (change) {
+      ++more;
+      return;
+    }
+    change = &where;
+    line = number;
+    word = what;
+  }
+};
+
+class Lines {
+ public:
+  Lines(const Model& model, std::vector<Check>& out) : model_(model), out_(out) {}
+
+  void run() {
+    for (const auto& atom : model_.atoms) {
+      const auto* hunk = model_.hunk(atom);
+      const auto& change = model_.change(atom);
+      if (!hunk || !atom.rule.empty() || atom.moved.line) continue;
+      bool code = change.role == Role::source || change.role == Role::test;
+      if (!code && change.role != Role::schema) continue;
+      for (int i = atom.first; i <= atom.last; ++i) {
+        const auto& line = hunk->lines[static_cast<std::size_t>(i)];
+        if (line.kind != '+') continue;
+        if (change.role == Role::schema) statement(change, line.new_line, line.text);
+        if (code && !was_there(*hunk, atom, line.text)) one(change, line.new_line, line.text);
+      }
+    }
+    tell("silenced_lint", silenced_, "silences a check");
+    tell("unsafe_added", unsafe_, "is new unsafe code");
+    tell("todo_added", todo_, "leaves work to do");
+    tell("destructive_migration", destructive_, "destroys data that is stored");
+  }
+
+ private:
+  // A line that was changed and had the same word before says nothing new.
+  static bool was_there(const git::Hunk& hunk, const Atom& atom, std::string_view text) {
+    for (int i = atom.first; i <= atom.last; ++i) {
+      const auto& line = hunk.lines[static_cast<std::size_t>(i)];
+      if (line.kind == '-' && trim(line.text) == trim(text)) return true;
+    }
+    return false;
+  }
+
+  void one(const Change& change, int number, std::string_view text) {
+    for (auto silencer : kSilencers)
+      if (text.find(silencer) != std::string_view::npos && in_comment_or_attribute(change, number, silencer))
+        silenced_.add(change, number, silencer);
+    if (change.role != Role::source || !change.after.file) return;
+    for (const auto& token : change.after.tokens(number, number)) {
+      auto words = change.after.text_of(token);
+      if (change.language == Language::rust && token.kind == TokenKind::word && words == "unsafe")
+        unsafe_.add(change, number, "unsafe");
+      if (token.kind == TokenKind::comment)
+        for (std::string_view mark : {"TODO", "FIXME", "XXX", "HACK"})
+          if (auto at = words.find(mark); at != std::string_view::npos && alone(words, at, mark.size())) {
+            todo_.add(change, number, mark);
+            break;
+          }
+    }
+  }
+
+  static bool alone(std::string_view text, std::size_t at, std::size_t size) {
+    auto word = [&](std::size_t i) {
+      return i < text.size() &&
+             ((text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z') || text[i] == '_');
+    };
+    return (at == 0 || !word(at - 1)) && !word(at + size);
+  }
+
+  // Not in a string: a linter's own sources are full of such words.
+  static bool in_comment_or_attribute(const Change& change, int number, std::string_view silencer) {
+    if (!change.after.file) return false;
+    bool comment = silencer.front() != '#' || silencer.starts_with("# ");
+    if (silencer == "@SuppressWarnings") comment = false;
+    for (const auto& token : change.after.tokens(number, number)) {
+      if (comment && token.kind == TokenKind::comment &&
+          change.after.text_of(token).find(silencer) != std::string_view::npos)
+        return true;
+      if (!comment && token.kind == TokenKind::string &&
+          change.after.text_of(token).find(silencer) != std::string_view::npos)
+        return false;
+    }
+    return !comment && trim(change.after.line(number)).starts_with(silencer);
+  }
+
+  void statement(const Change& change, int number, std::string_view text) {
+    auto words = lower(trim(text));
+    for (std::string_view start : {"drop table", "drop column", "truncate ", "drop schema", "drop database"})
+      if (words.starts_with(start) || (words.starts_with("alter table") && words.find(start) != std::string::npos))
+        return destructive_.add(change, number, start);
+  }
+
+  void tell(const char* kind, const Told& told, const char* what) {
+    if (!told.change) return;
+    auto more = told.more == 0
+                    ? std::string()
+                    : fmt::format("; so {} {} more", told.more == 1 ? "does" : "do", plural(told.more, "line"));
+    out_.push_back({kind, told.change->file->new_path, told.line,
+                    fmt::format("This added line {} ({}){}.", what, code(trim(told.word)), more)});
+  }
+
+  const Model& model_;
+  std::vector<Check>& out_;
+  Told silenced_, unsafe_, todo_, destructive_;
+};
+
+}  // namespace
+
+void check_lines(const Model& model, std::vector<Check>& out) {
+  Lines(model, out).run();
+}
+
+}  // namespace pika::explain

@@ -1,0 +1,211 @@
+// What the change of symbols leaves behind: tests that went, expectations that changed in passing, definitions that did
+// not only move, names that documents still tell of.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "checks.hpp"
+#include "delta.hpp"
+#include "pika/base/text.hpp"
+#include "words.hpp"
+
+namespace pika::explain {
+
+namespace {
+
+using syntax::Symbol;
+using syntax::SymbolKind;
+
+constexpr int kMostDocuments = 400;
+constexpr std::uint64_t kMostBytes = 256u << 10;
+
+bool is_word_byte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+// A name that is hardly a word of any language: find_needs, TreeCursor.
+bool distinctive(std::string_view name) {
+  bool low = false, high = false, line = false;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    if (!is_word_byte(name[i])) return false;
+    low |= name[i] >= 'a' && name[i] <= 'z';
+    high |= i > 0 && name[i] >= 'A' && name[i] <= 'Z';
+    line |= name[i] == '_' && i > 0 && i + 1 < name.size();
+  }
+  return name.size() >= 8 && (line || (low && high));
+}
+
+class Symbols {
+ public:
+  Symbols(const Model& model, std::vector<Check>& out) : model_(model), out_(out) {}
+
+  void run() {
+    moved_signatures();
+    removed_tests();
+    expectations();
+    documents();
+  }
+
+ private:
+  const git::FileChange& file(std::size_t change) const { return *model_.changes[change].file; }
+
+  // A header without white space, without what a definition outside of its scope adds to it, and without what a
+  // constructor does with its arguments.
+  static std::string plain_header(const Symbol& symbol) {
+    auto text = std::string_view(symbol.header);
+    text = text.substr(0, text.find(") : "));
+    std::string out;
+    std::copy_if(text.begin(), text.end(), std::back_inserter(out),
+                 [](char c) { return c != ' ' && c != '\t' && c != '\n' && c != ')'; });
+    auto scope =
+        symbol.qualified.substr(0, symbol.qualified.size() - std::min(symbol.name.size(), symbol.qualified.size()));
+    while (!scope.empty()) {
+      if (auto at = out.find(scope); at != std::string::npos) return out.erase(at, scope.size());
+      auto next = scope.find("::");
+      scope = next == std::string::npos ? "" : scope.substr(next + 2);
+    }
+    return out;
+  }
+
+  // To another file, and its header is another one there.
+  void moved_signatures() {
+    for (const auto& c : model_.delta) {
+      if (c.deed != Deed::reworked || plain_header(*c.before) == plain_header(*c.after)) continue;
+      out_.push_back({"moved_signature", file(c.after_change).new_path, c.after->line,
+                      fmt::format("{} did not only move from {}: it was {} there.", code(c.after->name),
+                                  code_name(file(c.before_change).old_path), code(c.before->header, 160))});
+    }
+  }
+
+  // Only where the file stays and no test comes: a test that got another name is no loss.
+  void removed_tests() {
+    std::map<std::size_t, std::vector<const Symbol*>> gone;
+    std::set<std::size_t> fresh;
+    for (const auto& c : model_.delta) {
+      if (c.deed == Deed::added && c.after->test) fresh.insert(c.after_change);
+      if (c.deed == Deed::removed && c.before->test && c.before->kind == SymbolKind::function)
+        gone[c.before_change].push_back(c.before);
+    }
+    for (const auto& [change, tests] : gone) {
+      if (fresh.contains(change) || file(change).kind == git::ChangeKind::deleted) continue;
+      std::vector<std::string> names;
+      for (const auto* test : tests) names.push_back(code(one_line(test->name, 60)));
+      out_.push_back({"test_removed", file(change).new_path, 0,
+                      fmt::format("{} {} removed here, and no test is added in this file.", list_words(names, 3),
+                                  tests.size() == 1 ? "is" : "are")});
+    }
+  }
+
+  // The author's words say that nothing behaves otherwise; a changed expectation says that something does.
+  bool claims_nothing() const {
+    const auto& commits = model_.input->commits;
+    auto claims = [](std::string_view subject) {
+      auto words = lower(subject);
+      for (std::string_view word : {"refactor", "rename", "clean up", "cleanup", "reformat", "no functional change",
+                                    "tidy", "style:", "simplify"})
+        if (words.find(word) != std::string::npos) return true;
+      return false;
+    };
+    return !commits.empty() &&
+           std::all_of(commits.begin(), commits.end(), [&](const auto& c) { return claims(c.subject()); });
+  }
+
+  static bool expects(std::string_view line) {
+    line = trim(line);
+    for (std::string_view word :
+         {"assert", "CHECK", "EXPECT_", "ASSERT_", "REQUIRE", "expect(", "self.assert", "t.Fatal", "t.Error"})
+      if (line.starts_with(word)) return true;
+    return false;
+  }
+
+  void expectations() {
+    if (!claims_nothing()) return;
+    for (const auto& atom : model_.atoms) {
+      const auto* hunk = model_.hunk(atom);
+      if (!hunk || !atom.test || !atom.rule.empty() || !atom.added || !atom.removed) continue;
+      const git::DiffLine* now = nullptr;
+      bool before = false;
+      for (int i = atom.first; i <= atom.last; ++i) {
+        const auto& line = hunk->lines[static_cast<std::size_t>(i)];
+        if (!expects(line.text)) continue;
+        if (line.kind == '-') before = true;
+        if (line.kind == '+' && !now) now = &line;
+      }
+      if (!before || !now) continue;
+      out_.push_back({"expectation_changed", model_.file(atom).new_path, now->new_line,
+                      "An expectation changes here, in a change whose words claim no other behaviour."});
+      return;  // one says it
+    }
+  }
+
+  // Types and functions that went for good, by name, where a document at the head still has the whole word.
+  void documents() {
+    std::map<std::string, const SymbolChange*, std::less<>> gone;
+    for (const auto& c : model_.delta)
+      if (c.deed == Deed::removed && !c.before->test && distinctive(c.before->name) &&
+          (c.before->kind == SymbolKind::type || c.before->kind == SymbolKind::function))
+        gone.emplace(c.before->name, &c);
+    if (gone.empty() || gone.size() > 200) return;
+    for (const auto& change : model_.changes)
+      if (change.after.file) {
+        for (const auto& token : change.after.file->tokens)
+          if (token.kind == syntax::TokenKind::identifier)
+            if (auto found = gone.find(change.after.text_of(token)); found != gone.end()) gone.erase(found);
+      }
+    if (gone.empty()) return;
+    const auto& repository = *model_.input->repository;
+    int seen = 0, told = 0;
+    repository.walk(model_.input->diff->head, [&](const git::TreeEntry& entry) {
+      if ((entry.mode & 0170000) != 0100000 || role_of(entry.path, "") != Role::docs || history(entry.path))
+        return true;
+      if (repository.blob_size(entry.id).value_or(kMostBytes + 1) > kMostBytes) return true;
+      document(entry.path, repository.blob(entry.id).value_or(""), gone, told);
+      return ++seen < kMostDocuments && told < 3 && !gone.empty();
+    });
+  }
+
+  // A log of what was is right to name what went.
+  static bool history(std::string_view path) {
+    auto name = lower(base_name(path));
+    for (std::string_view word : {"change", "news", "history", "release", "migrat", "upgrad"})
+      if (name.find(word) != std::string::npos) return true;
+    return false;
+  }
+
+  void document(const std::string& path, const std::string& text,
+                std::map<std::string, const SymbolChange*, std::less<>>& gone, int& told) {
+    int number = 0;
+    for (auto line : split(text, '\n')) {
+      ++number;
+      for (std::size_t i = 0; i < line.size();) {
+        if (!is_word_byte(line[i])) {
+          ++i;
+          continue;
+        }
+        auto end = i;
+        while (end < line.size() && is_word_byte(line[end])) ++end;
+        if (auto found = gone.find(line.substr(i, end - i)); found != gone.end()) {
+          out_.push_back({"removed_name_in_docs", path, number,
+                          fmt::format("{} is still named here; this change removes it from {}.", code(found->first),
+                                      code_name(file(found->second->before_change).old_path))});
+          gone.erase(found);
+          if (++told == 3) return;
+        }
+        i = end;
+      }
+    }
+  }
+
+  const Model& model_;
+  std::vector<Check>& out_;
+};
+
+}  // namespace
+
+void check_symbols(const Model& model, std::vector<Check>& out) {
+  Symbols(model, out).run();
+}
+
+}  // namespace pika::explain
