@@ -244,6 +244,11 @@ TEST_CASE("each mistake has its sentence") {
           {with_job_line("caches = [{ name = 'b', path = './' }]"),
            "ci/pikaci.toml:6:32: 'path': ./ is the workspace itself; name a folder of its own below it, like "
            "\"build\""},
+          {with_job_line("limits = { pids = 1 }"),
+           "ci/pikaci.toml:3:1: its process limit is under 4; the sandbox itself takes two"},
+          {with_job_line("caches = [{ name = 'b', path = 'x' }, { name = 'c', path = 'x/y' }]"),
+           "ci/pikaci.toml:3:1: cache 'b' is declared twice, or lies in another one; give every cache a name and a "
+           "folder of its own"},
           {with_job_line("artifacts = ['/etc/*']"),
            "ci/pikaci.toml:6:14: 'artifacts': /etc/* is no path below the workspace; write it relative, without "
            "'..'"},

@@ -182,6 +182,20 @@ void read_network(TableReader& table, jerichoci::JobSpec& job) {
   if (!job.allow_hosts.empty()) job.network = jerichoci::Network::allow_list;
 }
 
+// What only the engine's own check knows, said here, before a run or a forge meets it.
+void check_as_engine(TableReader& table, const jerichoci::JobSpec& job) {
+  auto probe = job;
+  probe.id = "x";
+  probe.command = {"x"};
+  probe.needs.clear();
+  auto fine = jerichoci::check_jobs({probe});
+  if (fine) return;
+  std::string_view what = fine.error().what;
+  constexpr std::string_view kWhose = "job 'x': ";
+  if (what.starts_with(kWhose)) what.remove_prefix(kWhose.size());
+  table.complain(table.at(), fmt::format("{}; {}", what, fine.error().advice));
+}
+
 }  // namespace
 
 const std::vector<std::string>& execution_keys() {
@@ -194,6 +208,7 @@ const std::vector<std::string>& execution_keys() {
 }
 
 void read_execution(TableReader& table, jerichoci::JobSpec& job) {
+  auto problems = table.problems().size();
   read_choice(table, "placement", placements(), job.placement);
   read_choice(table, "runtime", runtimes(), job.runtime);
   read_root(table, job);
@@ -202,6 +217,7 @@ void read_execution(TableReader& table, jerichoci::JobSpec& job) {
   read_env(table, job);
   read_env_allow(table, job);
   read_keeping(table, job);
+  if (table.problems().size() == problems) check_as_engine(table, job);
 }
 
 std::vector<std::string> read_command(TableReader& table) {
