@@ -172,6 +172,25 @@ TEST_CASE("artifacts never lead out of the workspace: symlinks, fifos, sockets a
     if (entry.is_regular_file()) CHECK(pika::read_file(entry.path())->find("secret") == std::string::npos);
 }
 
+TEST_CASE("a folder that the job closed is told as not readable, not as one without artifacts") {
+  if (::geteuid() == 0) {
+    MESSAGE("root reads every folder; the run as an ordinary user tests it");
+    return;
+  }
+  pika::TempDir folder;
+  auto work = folder.path() / "work", state = folder.path() / "state";
+  put(work / "listed/f", "x");
+  REQUIRE(::chmod((work / "listed").c_str(), 0400) == 0);
+  CHECK(collect(work, state, {"**"}).message == "1 entry not readable: listed/");
+  REQUIRE(::chmod((work / "listed").c_str(), 0700) == 0);
+  ArtifactStore store(state);
+  pika::UniqueFd fd(::open(work.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  REQUIRE(::chmod(work.c_str(), 0) == 0);
+  auto kept = collect_artifacts(fd.get(), {.globs = {"**"}}, store, {1 << 20, 100});
+  REQUIRE(::chmod(work.c_str(), 0700) == 0);
+  CHECK(kept.message == "1 entry not readable: .");
+}
+
 TEST_CASE("artifacts have a limit in bytes and in number, and say what was left out") {
   pika::TempDir folder;
   auto work = folder.path() / "work", state = folder.path() / "state";

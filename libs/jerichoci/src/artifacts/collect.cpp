@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
+#include <optional>
 
 #include "artifacts/glob.hpp"
 #include "pika/base/text.hpp"
@@ -21,11 +23,12 @@ namespace {
 constexpr int kDeepest = 128;                // folders within each other; a job may make thousands
 constexpr std::size_t kEntries = 2'000'000;  // looked at
 
-std::vector<std::string> names_in(int folder) {
+// Nothing for a folder that may not be listed.
+std::optional<std::vector<std::string>> names_in(int folder) {
   std::vector<std::string> names;
   UniqueFd own(::openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   std::unique_ptr<DIR, int (*)(DIR*)> dir(own ? ::fdopendir(own.get()) : nullptr, ::closedir);
-  if (!dir) return names;
+  if (!dir) return std::nullopt;
   own.release();
   while (auto* entry = ::readdir(dir.get())) {
     std::string name = entry->d_name;
@@ -49,10 +52,15 @@ class Collector {
 
  private:
   void folder(int fd, const std::string& path, int depth) {
-    for (const auto& name : names_in(fd)) {
+    auto names = names_in(fd);
+    if (!names) return unreadable(path.empty() ? "." : path);
+    for (const auto& name : *names) {
       if (full_ || ++seen_ > kEntries) return;
       struct stat st{};
-      if (::fstatat(fd, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
+      if (::fstatat(fd, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        if (errno != ENOENT) unreadable(path + name);
+        continue;
+      }
       if (S_ISDIR(st.st_mode)) {
         below(fd, name, path, depth);
       } else if (walk_.matches(name)) {

@@ -281,8 +281,8 @@ class JobRun {
     record_.caches = caches_->uses();
     for (const auto& use : record_.caches)
       if (log_ && (use.restored.starts_with("miss:") || use.saved.starts_with("not saved:")))
-        pika::log_info("jerichoci", "run {}, job {}: cache {}: {}; {}", c_.run_id, job_.id, use.name, use.restored,
-                       use.saved);
+        pika::log_info("jerichoci", "run {}, job {}: cache {}: {}{}", c_.run_id, job_.id, use.name, use.restored,
+                       use.restored.ends_with(use.saved) ? "" : "; " + use.saved);
   }
 
   // What the groups counted is the whole of the job; else what its processes were charged.
