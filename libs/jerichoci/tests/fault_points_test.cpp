@@ -63,11 +63,7 @@ std::string half_made(const fs::path& root) {
         name == "log.tail" || name.starts_with(".gc-"))
       found += entry.path().string() + "\n";
   }
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator("/sys/block", error)) {
-    auto backing = pika::read_file(entry.path() / "loop/backing_file");
-    if (backing && backing->starts_with(root.string())) found += entry.path().string() + "\n";
-  }
+  for (const auto& loop : loops_of(root)) found += loop + "\n";
   return found;
 }
 
