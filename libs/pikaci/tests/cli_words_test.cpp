@@ -79,3 +79,19 @@ TEST_CASE("a repository of another user is refused with what to do about it") {
                 s.err());
   CHECK_FALSE(contains(s.err(), "dubious"));
 }
+
+TEST_CASE("repositories that share a state folder do not share caches of the same name") {
+  Scratch mine, theirs;
+  for (auto* s : {&mine, &theirs}) {
+    s->write(
+        "ci/pikaci.toml",
+        "version = 1\n[[lane]]\nid = \"unit\"\ncaches = [\"deps\"]\nruntime = \"host_process\"\n"
+        "command = [\"sh\", \"-c\", \"test ! -e $PIKA_CACHE_DEPS/f; new=$?; touch $PIKA_CACHE_DEPS/f; exit $new\"]\n");
+    s->commit("begin");
+  }
+  auto context = theirs.context();
+  context.state_root = mine.context().state_root;
+  CHECK(cli_run(mine.context(), {"unit"}, {}) == 0);
+  CHECK(cli_run(context, {"unit"}, {}) == 0);
+  CHECK(cli_run(mine.context(), {"unit"}, {}) == 1);
+}

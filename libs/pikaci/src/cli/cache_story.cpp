@@ -36,7 +36,8 @@ const JobRecord* job_of(const RunRecord& run, const std::string& id) {
 
 std::string comparison(const RunRecord& run, const JobRecord& job, const std::vector<RunRecord>& earlier) {
   for (const auto& before : earlier) {
-    if (before.run_id == run.run_id || before.target_id != run.target_id) continue;
+    if (before.run_id == run.run_id || before.target_id != run.target_id || before.trust.name != run.trust.name)
+      continue;
     auto* cold = job_of(before, job.id);
     if (!cold || !is_cold(*cold) || cold->command != job.command) continue;
     auto saved = run_time(*cold) - run_time(job);

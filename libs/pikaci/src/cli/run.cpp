@@ -11,6 +11,7 @@
 #include "cli/progress.hpp"
 #include "cli/project.hpp"
 #include "cli/secrets.hpp"
+#include "pika/base/hash.hpp"
 #include "pika/base/text.hpp"
 
 namespace pikaci {
@@ -109,6 +110,8 @@ jerichoci::RunRequest request_for(const Catalogue& catalogue, const Planned& pla
   request.changed_files = changed;
   request.filters = planned.filters;
   request.secrets = secrets;
+  // What another repository's jobs left in a cache of the same name is no business of this one's.
+  request.trust.name = "local-" + pika::sha256_hex(project.root().string()).substr(0, 16);
   request.labels["repository"] = pika::to_utf8(project.root().filename().string());
   if (!planned.lanes.empty()) request.labels["lanes"] = pika::join(planned.lanes, ", ");
   return request;
