@@ -125,6 +125,83 @@ def kept_after_unrelated(run, repo, pairs, dice):
     return kept, total
 
 
+def rand_index(truth, found):
+    """Adjusted for chance, of two labellings of the same things."""
+    pairs = lambda counts: sum(n * (n - 1) / 2 for n in counts.values())  # noqa: E731
+    both, a, b = pairs(collections.Counter(zip(truth, found))), pairs(collections.Counter(truth)), pairs(collections.Counter(found))
+    total = len(truth) * (len(truth) - 1) / 2
+    expected, most = a * b / max(1, total), (a + b) / 2
+    return 1.0 if most == expected else (both - expected) / (most - expected)
+
+
+class Concatenated:
+    """Commits of a history that touch different files, put one on the other."""
+
+    def __init__(self, repo, folder):
+        subprocess.run(["git", "clone", "-q", "--bare", "--shared", repo, folder], check=True, capture_output=True)
+        self.folder = folder
+        self.environment = {**smuggle.ENVIRONMENT, "GIT_INDEX_FILE": os.path.join(folder, "bench-index")}
+
+    def git(self, *words, data=None):
+        return subprocess.run(["git", "-C", self.folder, *words], env=self.environment, check=True, capture_output=True, input=data).stdout
+
+    def changes(self, base, head):
+        """{path: (old mode, old id, new mode, new id)}"""
+        out, words = {}, self.git("diff-tree", "-r", "-z", "--no-renames", base, head).split(b"\0")
+        for meta, path in zip(words[0::2], words[1::2]):
+            old_mode, new_mode, old, new, _ = meta[1:].split(b" ")
+            out[path] = (old_mode, old, new_mode, new)
+        return out
+
+    def branch(self, pairs):
+        """(base, head, {path: number of its commit}) of pairs that fit together, oldest first; None where they do not."""
+        base = pairs[0][0]
+        owner, head = {}, base
+        self.git("read-tree", base)
+        for number, (parent, commit) in enumerate(pairs):
+            changes = self.changes(parent, commit)
+            before = self.changes(base, parent)
+            if not changes or any(path in owner or path in before for path in changes):
+                return None
+            text = b"".join(mode + b" " + ident + b"\t" + path + b"\0" for path, (_, _, mode, ident) in changes.items())
+            self.git("update-index", "-z", "--add", "--index-info", data=text)
+            head = self.git("commit-tree", self.git("write-tree").decode().strip(), "-p", head, "-m", f"commit {number}").decode().strip()
+            owner.update(dict.fromkeys(changes, number))
+        return base, head, owner
+
+
+def parts(table, label, run, repo, pairs, dice):
+    with tempfile.TemporaryDirectory() as folder:
+        store = Concatenated(str(repo), folder)
+        for k in (2, 3, 4):
+            scores, tries = collections.defaultdict(list), 0
+            while len(scores["ours"]) < 20 and tries < 300:
+                tries += 1
+                at = dice.randrange(0, max(1, len(pairs) - 20))
+                chosen = sorted(dice.sample(range(at, min(at + 20, len(pairs))), min(k, len(pairs))), reverse=True)
+                made = store.branch([pairs[i] for i in chosen])
+                if not made:
+                    continue
+                base, head, owner = made
+                tutorial = json.loads(explain(run, folder, base, head))
+                part_of = {s["id"]: s.get("part", 0) for s in tutorial["steps"]}
+                truth, found = [], collections.defaultdict(list)
+                for hunk in tutorial["hunks"]:
+                    path = check_tutorial.name(hunk, "file")
+                    for atom in hunk["atoms"]:
+                        truth.append(owner.get(path, owner.get(check_tutorial.name(hunk, "old_file"), -1)))
+                        found["ours"].append(part_of[atom["step"]])
+                        found["one group"].append(0)
+                        found["by first folder"].append(path.split(b"/")[0])
+                        found["by two folders"].append(tuple(path.split(b"/")[:2]))
+                for name, labels in found.items():
+                    scores[name].append(rand_index(truth, labels))
+            if scores["ours"]:
+                means = {name: statistics.mean(values) for name, values in scores.items()}
+                table.add(f"{label}: parts of {k} commits put together, adjusted Rand index", f"{means['ours']:.2f} (n={len(scores['ours'])})",
+                          ", ".join(f"{name} {means[name]:.2f}" for name in ("one group", "by first folder", "by two folders")))
+
+
 def one(table, run, repo):
     label = repo.name if repo.name != "repo" else repo.parent.name
     seen, pairs = Seen(), commits_of(repo)
@@ -140,6 +217,7 @@ def one(table, run, repo):
     table.add(f"{label}: time", f"p50 {statistics.median(seen.micros) / 1000:.0f} ms, p99 {percentile(seen.micros, 99) / 1000:.0f} ms a commit{large}")
     kept, total = kept_after_unrelated(run, str(repo), pairs, random.Random(1))
     table.add(f"{label}: an unrelated file more: atoms that keep step and fellows", f"{100 * kept / max(1, total):.1f}% of {total}")
+    parts(table, label, run, repo, pairs, random.Random(1))
     rounds = smuggle.run(run, str(repo), SMUGGLED, 1)
     if rounds:
         table.add(f"{label}: {SMUGGLED} smuggled edits folded; median place among the lines shown", f"{len(rounds.folded)}; {statistics.median(rounds.ours):.2f}", f"plain diff {statistics.median(rounds.plain):.2f}")

@@ -12,8 +12,11 @@
 #include "model.hpp"
 #include "moved_text.hpp"
 #include "narrate.hpp"
+#include "parts.hpp"
 #include "pika/base/check.hpp"
+#include "pika/base/text.hpp"
 #include "renames.hpp"
+#include "words.hpp"
 
 namespace pika::explain {
 
@@ -116,6 +119,24 @@ Step make_step(const Model& model, std::size_t g, const std::map<std::string, st
   return step;
 }
 
+// In the order in which their steps are told.
+void add_parts(const Model& model, Tutorial& tutorial) {
+  std::map<int, int> ids;
+  for (std::size_t g = 0; g < model.groups.size() && !model.parts.empty(); ++g) {
+    auto part = model.groups[g].part;
+    auto [at, fresh] = ids.try_emplace(part, static_cast<int>(tutorial.parts.size()) + 1);
+    tutorial.steps[g].part = at->second;
+    if (!fresh) continue;
+    const auto& commits = model.parts[static_cast<std::size_t>(part)].commits;
+    Part told{.id = at->second, .title = {}, .commits = {}};
+    for (auto c : commits) told.commits.push_back(model.input->commits[c].id.hex());
+    told.title = one_line(model.input->commits[commits.front()].subject(), 120);
+    if (commits.size() > 1)
+      told.title += " and " + plural(static_cast<std::int64_t>(commits.size()) - 1, "more commit", "more commits");
+    tutorial.parts.push_back(std::move(told));
+  }
+}
+
 void add_folds(const Model& model, Tutorial& tutorial) {
   std::map<std::pair<std::size_t, std::string>, Fold> folds;
   for (const auto& atom : model.atoms) {
@@ -159,8 +180,12 @@ Tutorial explain(const ExplainInput& input) {
   model.renames = find_renames(model, model.delta);
   fold(model, model.delta, strict_renames(model.renames));
   drop_folded(model);
-  make_groups(model);
-  find_needs(model);
+  find_parts(model);
+  do {
+    model.groups.clear();
+    make_groups(model);
+    find_needs(model);
+  } while (join_needed_parts(model));
   order_groups(model);
   model.delta_group = groups_of_symbols(model);
 
@@ -171,6 +196,7 @@ Tutorial explain(const ExplainInput& input) {
   std::map<std::string, std::size_t> atoms_of_hunk;
   for (const auto& atom : model.atoms) ++atoms_of_hunk[id_of(model, atom)];
   for (std::size_t g = 0; g < model.groups.size(); ++g) tutorial.steps.push_back(make_step(model, g, atoms_of_hunk));
+  add_parts(model, tutorial);
   tutorial.hunks = places(model);
   add_folds(model, tutorial);
   add_checks(model, tutorial);

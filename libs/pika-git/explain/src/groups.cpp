@@ -12,7 +12,7 @@ namespace pika::explain {
 
 namespace {
 
-using Key = std::tuple<Category, std::string>;  // category, package folder
+using Key = std::tuple<int, Category, std::string>;  // part, category, package folder
 
 // The new package whose folder lies below this manifest and whose name its lines add: a registration.
 const Package* registers(const Model& model, const Atom& atom, const std::vector<const Package*>& created) {
@@ -45,7 +45,9 @@ class Grouper {
     std::map<Key, Group> groups;
     for (std::size_t i = 0; i < model_.atoms.size(); ++i) {
       auto [category, package] = place(model_.atoms[i]);
-      auto& group = groups[{category, package.folder}];
+      auto part = model_.change(model_.atoms[i]).part;
+      auto& group = groups[{part, category, package.folder}];
+      group.part = part;
       group.category = category;
       group.package = package;
       group.atoms.push_back(i);
@@ -143,7 +145,7 @@ class Grouper {
       return;
     }
     const int target = std::max(most * 2 / 3, group.to_read / 5);
-    Group now{.category = group.category, .package = group.package, .atoms = {}, .needs = {}};
+    Group now{.category = group.category, .package = group.package, .atoms = {}, .needs = {}, .part = group.part};
     for (const auto& atoms : pieces) {
       int length = 0;
       for (auto i : atoms) length += lines(i);
@@ -173,6 +175,11 @@ class Grouper {
 
   // How ill two groups go together; smaller is better.
   int apart(const Group& a, const Group& b) const {
+    constexpr int kOtherPart = 60;
+    return near(a, b) + (a.part == b.part ? 0 : kOtherPart);
+  }
+
+  int near(const Group& a, const Group& b) const {
     bool same_package = a.package.folder == b.package.folder;
     int between = std::min(9, folders_apart(a.package.folder, b.package.folder));
     // One package's manifest and source tell more together than two packages' manifests.
@@ -226,6 +233,7 @@ class Grouper {
     auto reads = [](const Group& g) { return std::pair(g.to_read, g.atoms.size()); };
     bool other_leads = into.category == other.category ? reads(other) > reads(into) : other.category < into.category;
     if (other_leads) std::swap(into.category, other.category), std::swap(into.package, other.package);
+    if (other.to_read > into.to_read) into.part = other.part;
     into.atoms.insert(into.atoms.end(), other.atoms.begin(), other.atoms.end());
     std::sort(into.atoms.begin(), into.atoms.end());
     into.to_read += other.to_read;
@@ -239,7 +247,7 @@ class Grouper {
       std::map<Key, Group> joined;
       for (auto& group : model_.groups) {
         auto folder = depth == 0 ? std::string() : group.package.folder.substr(0, group.package.folder.find('/'));
-        auto [at, fresh] = joined.try_emplace({group.category, folder}, std::move(group));
+        auto [at, fresh] = joined.try_emplace({group.part, group.category, folder}, std::move(group));
         if (!fresh) absorb(at->second, group);
       }
       model_.groups.clear();
@@ -284,12 +292,14 @@ void order_groups(Model& model) {
       if (n != g && !told[n] && reach[g][n] && !reach[n][g]) return true;
     return false;
   };
+  std::map<int, int> part_lines;  // parts by lines to read, the most first
+  for (const auto& group : groups) part_lines[group.part] -= group.to_read;
   // Mechanical: nothing to read. Moves into a new package are told right after its creation all the same.
   auto cost = [&](std::size_t g) {
     const auto& group = groups[g];
     bool mechanical = group.to_read == 0 && group.category != Category::move_in;
     auto open = std::count_if(group.needs.begin(), group.needs.end(), [&](std::size_t n) { return !told[n]; });
-    return std::tuple(mechanical, group.category, open, -group.to_read, g);
+    return std::tuple(part_lines[group.part], group.part, mechanical, group.category, open, -group.to_read, g);
   };
   while (order.size() < groups.size()) {
     std::size_t best = groups.size();

@@ -11,6 +11,13 @@
 
 namespace pika::explain {
 
+inline constexpr int kNoPart = -1;
+
+// A part of the branch: the commits that it comes from, by their places in ExplainInput::commits.
+struct Concern {
+  std::vector<std::size_t> commits;
+};
+
 // One changed file.
 struct Change {
   const git::FileChange* file = nullptr;
@@ -21,6 +28,7 @@ struct Change {
   bool package_is_new = false;   // its manifest is not in the base
   bool package_is_gone = false;  // its manifest is not in the head
   bool byte_identical = false;   // moved with equal blobs and modes
+  int part = kNoPart;            // index in Model::parts
 };
 
 // Where text stands on the other side that moved; line 0: it did not move.
@@ -68,6 +76,7 @@ struct Group {
   std::vector<std::size_t> atoms;  // in the diff's order
   std::vector<std::size_t> needs;  // groups whose definitions it uses, ascending
   int to_read = 0;
+  int part = kNoPart;
 };
 
 struct SymbolChange;
@@ -77,6 +86,7 @@ struct Model {
   const ExplainInput* input = nullptr;
   std::vector<Change> changes;
   std::vector<Atom> atoms;               // in the diff's order
+  std::vector<Concern> parts;            // parts.hpp; none: the change is one
   std::vector<Group> groups;             // in the order they are told
   std::vector<SymbolChange> delta;       // delta.hpp
   std::vector<std::size_t> delta_group;  // for each of delta the group that tells it; groups.size(): none

@@ -242,6 +242,9 @@ std::string summary_of(const Model& model, const Tutorial& tutorial) {
   out += "It " + deeds(files);
   if (input.diff->added + input.diff->removed) out += ", with " + lines_words(input.diff->added, input.diff->removed);
   out += fmt::format(", told in {}.", plural(static_cast<std::int64_t>(tutorial.steps.size()), "step"));
+  if (!tutorial.parts.empty())
+    out += fmt::format(" Its commits fall into {} that can be read one by one.",
+                       lower(count_words(tutorial.parts.size(), "part")));
   std::vector<std::string> created, gone;
   std::set<std::string> seen;
   for (const auto& change : model.changes) {

@@ -100,7 +100,22 @@ json::Value step_json(const Step& s) {
   o["body_markdown"] = to_utf8(s.body_markdown);
   o["checks"] = array_of(s.checks, check_json);
   o["needs"] = array_of(s.needs, [](int n) { return json::Value(n); });
+  if (s.part) o["part"] = s.part;
   return o;
+}
+
+json::Value part_json(const Part& p) {
+  json::Object o;
+  o["id"] = p.id;
+  o["title"] = to_utf8(p.title);
+  o["commits"] = array_of(p.commits, [](const std::string& id) { return json::Value(id); });
+  return o;
+}
+
+Part part_from(const json::Value& v) {
+  return {get_number(v, "id"), get_text(v, "title"), vector_of<std::string>(v, "commits", [](const json::Value& id) {
+            return id.is_string() ? std::string(id.get_string()) : std::string();
+          })};
 }
 
 Step step_from(const json::Value& v) {
@@ -116,6 +131,7 @@ Step step_from(const json::Value& v) {
   s.checks = vector_of<Check>(v, "checks", check_from);
   s.needs = vector_of<int>(v, "needs",
                            [](const json::Value& n) { return n.is_int64() ? static_cast<int>(n.get_int64()) : 0; });
+  s.part = get_number(v, "part");
   return s;
 }
 
@@ -179,6 +195,7 @@ json::Value to_json(const Tutorial& t) {
   o["diff_hash"] = t.diff_hash;
   o["provider"] = t.provider;
   o["summary"] = to_utf8(t.summary);
+  if (!t.parts.empty()) o["parts"] = array_of(t.parts, part_json);
   o["steps"] = array_of(t.steps, step_json);
   o["hunks"] = array_of(t.hunks, hunk_json);
   o["folded"] = array_of(t.folded, fold_json);
@@ -206,6 +223,7 @@ Result<Tutorial> tutorial_from_json(const json::Value& value) {
   t.diff_hash = PIKA_TRY(json::get_string(value, "diff_hash"));
   t.provider = PIKA_TRY(json::get_string(value, "provider"));
   t.summary = PIKA_TRY(json::get_string(value, "summary"));
+  t.parts = vector_of<Part>(value, "parts", part_from);
   t.steps = vector_of<Step>(value, "steps", step_from);
   t.hunks = vector_of<HunkPlace>(value, "hunks", hunk_from);
   t.folded = vector_of<Fold>(value, "folded", fold_from);

@@ -109,7 +109,14 @@ std::string to_markdown(const Tutorial& tutorial, const git::Diff& diff) {
   std::string out = "## Summary\n\n" + to_utf8(tutorial.summary) + "\n";
   if (!tutorial.checks.empty()) out += "## Left behind\n\n" + checks_text(tutorial.checks);
   out += "## Tutorial Steps\n\n";
-  for (const auto& step : tutorial.steps) out += step_text(step, places);
+  int part = 0;
+  for (const auto& step : tutorial.steps) {
+    if (step.part != part)
+      for (const auto& p : tutorial.parts)
+        if (p.id == step.part) out += fmt::format("## Part {}: “{}”\n\n", p.id, escape(to_utf8(p.title)));
+    part = step.part;
+    out += step_text(step, places);
+  }
   if (!tutorial.folded.empty()) {
     out += "## Folded\n\n";
     for (const auto& fold : tutorial.folded)

@@ -72,3 +72,69 @@ TEST_CASE("a new package with its registration is one step, called after its man
   REQUIRE(e.tutorial.folded.size() == 1);
   CHECK(e.tutorial.folded[0].rule == "byte-identical");
 }
+
+namespace {
+
+// Two commits on a base: one of the server, one of the pages.
+struct TwoConcerns {
+  Scratch s;
+  git::Oid base;
+  TwoConcerns() {
+    s.write("server/handle.cpp", "int handle() {\n  return 1;\n}\n");
+    s.write("web/page.ts", "export function title() {\n  return 1;\n}\n");
+    s.write("CHANGES.md", "- start\n");
+    base = s.commit("base");
+  }
+  Tutorial with(const std::string& server, const std::string& web) {
+    s.write("server/handle.cpp", server);
+    s.write("CHANGES.md", "- one\n- start\n");
+    s.commit("Handle more");
+    s.write("web/page.ts", web);
+    s.write("CHANGES.md", "- two\n- one\n- start\n");
+    auto head = s.commit("Show more");
+    auto e = s.explain(base, head);
+    check_promises(e);
+    return e.tutorial;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("parts: commits that share no file and use nothing of one another; logs of changes do not join them") {
+  auto t =
+      TwoConcerns().with("int handle() {\n  return 2;\n}\n", "export function title() {\n  return 2;\n}\n\nint x;\nint y;\nint z;\nint u;\n");
+  REQUIRE(t.parts.size() == 2);
+  CHECK(t.parts[0].title == "Show more");  // more to read
+  CHECK(t.parts[1].title == "Handle more");
+  CHECK(t.parts[0].commits.size() == 1);
+  int part = 0;
+  for (const auto& step : t.steps) {
+    CHECK(step.part >= part);  // one after the other
+    part = step.part;
+    for (const auto& file : step.files)
+      if (file != "CHANGES.md") CHECK(file.starts_with(step.part == 1 ? "web" : "server"));
+  }
+  auto again = tutorial_from_json(to_json(t));
+  REQUIRE(again);
+  CHECK(json::print(to_json(*again)) == json::print(to_json(t)));
+}
+
+TEST_CASE(
+    "parts: none where commits share a file, where one uses what the other defines, or where there is one commit") {
+  TwoConcerns shared;
+  shared.s.write("web/page.ts", "export function other() {\n  return 1;\n}\n");
+  shared.s.write("server/handle.cpp", "int handle() {\n  return 3;\n}\n");
+  shared.s.commit("Both");
+  CHECK(shared.with("int handle() {\n  return 2;\n}\n", "export function title() {\n  return 2;\n}\n").parts.empty());
+  Scratch s;
+  s.write("a/a.py", "x = 1\n");
+  s.write("b/b.py", "y = 1\n");
+  auto base = s.commit("base");
+  s.write("a/a.py", "def load_records():\n    return 1\n");
+  s.commit("Define");
+  s.write("b/b.py", "from a.a import load_records\ny = load_records()\n");
+  auto head = s.commit("Use");
+  CHECK(s.explain(base, head).tutorial.parts.empty());
+  s.git({"reset", "-q", "--soft", base.hex()});
+  CHECK(s.explain(base, s.commit("All at once")).tutorial.parts.empty());
+}

@@ -285,6 +285,15 @@ void summary_card(Html& h, const explain::Tutorial& tutorial) {
   h.end().end();
 }
 
+// "Part 2 of 3: Refuse long paths": the words are the author's.
+static void part_heading(Html& h, const explain::Tutorial& tutorial, int part) {
+  for (const auto& p : tutorial.parts)
+    if (p.id == part) {
+      h.open("h3", "part").attr("dir", "auto").id(fmt::format("part-{}", p.id));
+      h.text(fmt::format("Part {} of {}: ", p.id, tutorial.parts.size())).code_text(p.title).end();
+    }
+}
+
 void tutorial_steps(Html& h, const explain::Tutorial& tutorial, const git::Diff& diff, const WalkView& view) {
   h.open("h2", "sec").id("steps").words("Tutorial Steps").end();
   if (tutorial.steps.empty()) {
@@ -294,7 +303,12 @@ void tutorial_steps(Html& h, const explain::Tutorial& tutorial, const git::Diff&
     return;
   }
   Steps steps(h, tutorial, diff, view);
-  for (const auto& step : tutorial.steps) steps.step(step);
+  int part = 0;
+  for (const auto& step : tutorial.steps) {
+    if (step.part != part) part_heading(h, tutorial, step.part);
+    part = step.part;
+    steps.step(step);
+  }
 }
 
 void steps_outline(Html& h, const explain::Tutorial& tutorial) {

@@ -32,6 +32,13 @@ struct Check {       // something that may have been left behind
   std::string text;  // one sentence
 };
 
+// Commits of the branch that have nothing to do with the others: no file in common, no definition used.
+struct Part {
+  int id = 0;                        // 1-based, in order
+  std::string title;                 // the author's words
+  std::vector<std::string> commits;  // ids, hex, oldest first
+};
+
 struct Step {
   int id = 0;  // 1-based, in order
   std::string title, intent;
@@ -40,6 +47,7 @@ struct Step {
   std::string body_markdown;
   std::vector<Check> checks;
   std::vector<int> needs;  // steps whose definitions this one uses
+  int part = 0;            // id of its part; 0: the change is one
 };
 
 struct AtomPlace {
@@ -65,7 +73,8 @@ struct Tutorial {
   std::string base, head;  // ids, hex
   std::string diff_hash;
   std::string provider = "derived";
-  std::string summary;  // Markdown
+  std::string summary;      // Markdown
+  std::vector<Part> parts;  // at least two, or none
   std::vector<Step> steps;
   std::vector<HunkPlace> hunks;
   std::vector<Fold> folded;
