@@ -118,6 +118,9 @@ TEST_CASE("wrong jobs are refused with a sentence that names them") {
   refused({changed([](auto& j) { j.id = "../x"; })}, "no job id");
   refused({good, good}, "two jobs");
   refused({changed([](auto& j) { j.command = {}; })}, "no command");
+  refused({changed([](auto& j) { j.command.push_back(std::string(128 * 1024, 'x')); })}, "a program is given at most");
+  refused({changed([](auto& j) { j.env["LONG"] = std::string(128 * 1024, 'x'); })}, "a program is given at most");
+  refused({changed([](auto& j) { j.command.assign(20, std::string(100 * 1024, 'x')); })}, "are 2.0 MB long");
   refused({changed([](auto& j) { j.command = {std::string("a\0b", 3)}; })}, "NUL");
   refused({changed([](auto& j) { j.needs = {"b"}; })}, "needs");
   refused({changed([](auto& j) { j.needs = {"a"}; })}, "circle");

@@ -36,6 +36,25 @@ bool has_nul(std::string_view text) {
   return text.find('\0') != std::string_view::npos;
 }
 
+// The kernel gives a program words of less than 32 pages each, and no more than a part of its stack in all.
+constexpr std::size_t kLongestWord = 128 * 1024 - 1, kMostWords = 1024 * 1024;
+
+pika::Status check_words(const std::string& owner, const std::vector<std::string>& command,
+                         const std::map<std::string, std::string>& env) {
+  std::size_t all = 0, longest = 0;
+  auto count = [&](std::size_t size) { all += size + 1, longest = std::max(longest, size); };
+  for (const auto& word : command) count(word.size());
+  for (const auto& [name, value] : env) count(name.size() + 1 + value.size());
+  if (longest <= kLongestWord && all <= kMostWords) return {};
+  auto what =
+      longest > kLongestWord
+          ? fmt::format("a word of its command or environment is {} long, and a program is given at most 131.1 kB",
+                        pika::format_bytes(longest))
+          : fmt::format("its command and environment are {} long, and a program is given at most 1.0 MB here",
+                        pika::format_bytes(all));
+  return fail(ErrorKind::invalid, owner + ": " + what, "put it into a file of the tree");
+}
+
 pika::Status check_environment(const JobSpec& job) {
   for (const auto& [name, value] : job.env) {
     if (!valid_env_name(name))
@@ -180,6 +199,7 @@ pika::Status check_job(const JobSpec& job) {
   if (std::any_of(job.command.begin(), job.command.end(), has_nul))
     return fail(ErrorKind::invalid, fmt::format("job '{}': its command holds a NUL byte", job.id));
   PIKA_TRY(check_environment(job));
+  PIKA_TRY(check_words(fmt::format("job '{}'", job.id), job.command, job.env));
   PIKA_TRY(check_extras(job));
   return check_limits(job.id, job.limits);
 }
@@ -191,6 +211,7 @@ pika::Status check_prepare(const PrepareSpec& prepare) {
   if (prepare.command.empty() || prepare.command[0].empty() ||
       std::any_of(prepare.command.begin(), prepare.command.end(), has_nul))
     return fail(ErrorKind::invalid, fmt::format("prepare node '{}' has no command", prepare.id));
+  PIKA_TRY(check_words(fmt::format("prepare node '{}'", prepare.id), prepare.command, prepare.env));
   if (prepare.kind == PrepareSpec::Kind::nix_build) PIKA_TRY(check_installable(prepare));
   for (const auto& path : prepare.inputs)
     PIKA_TRY(check_inner_path(path, fmt::format("prepare node '{}'", prepare.id)));

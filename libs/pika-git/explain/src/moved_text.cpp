@@ -107,8 +107,9 @@ class Finder {
     model_.atoms = std::move(out);
   }
 
-  bool goes_on(const Line& before, const Line& line) const {
-    if (line.other == Line::kNone) return before.other == Line::kNone || line.text.empty();
+  // Whether a line belongs to the piece that the line before it ends.
+  static bool goes_on(bool moved, const Line& before, const Line& line) {
+    if (line.other == Line::kNone) return !moved || line.text.empty();
     return before.other != Line::kNone && line.other == before.other + 1;
   }
 
@@ -116,7 +117,8 @@ class Finder {
     bool added = atom.added > 0;
     std::size_t begin = 0;
     for (std::size_t i = 1; i <= lines.size(); ++i) {
-      if (i < lines.size() && goes_on(*lines[i - 1], *lines[i])) continue;
+      bool moved = lines[begin]->other != Line::kNone;
+      if (i < lines.size() && goes_on(moved, *lines[i - 1], *lines[i])) continue;
       Atom piece = atom;
       piece.first = lines[begin]->index;
       piece.last = lines[i - 1]->index;

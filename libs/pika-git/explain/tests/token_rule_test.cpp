@@ -159,6 +159,15 @@ TEST_CASE("moved text is shown and never folded, behind what was written; an edi
   for (const auto& step : e.tutorial.steps)
     for (const auto& evidence : step.evidence) order.push_back(evidence.file + (evidence.moved_line ? " moved" : ""));
   CHECK(order == std::vector<std::string>{"a.cpp", "b.cpp", "a.cpp moved", "b.cpp moved"});
+  // What stands behind a blank line behind moved text did not move with it.
+  auto longer = explain(text + "\n  smuggled();\n");
+  for (const auto& step : longer.tutorial.steps)
+    for (const auto& evidence : step.evidence)
+      if (evidence.moved_line)
+        for (const auto& file : longer.diff.files)
+          for (const auto& hunk : file.hunks)
+            for (int i = evidence.first; hunk.id == evidence.hunk && i <= evidence.last; ++i)
+              CHECK(hunk.lines[static_cast<std::size_t>(i)].text.find("smuggled") == std::string_view::npos);
   // Three lines that are alike in two places moved nowhere.
   auto short_text = text.substr(0, text.find("call3"));
   CHECK(explain(short_text.substr(0, short_text.rfind('\n') + 1)).tutorial.steps.at(0).evidence.at(0).moved_line == 0);

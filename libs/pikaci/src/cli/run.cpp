@@ -51,6 +51,13 @@ void say_artifacts(Console& console, const RunRecord& run) {
           console.paint(Ink::faint, fmt::format("  {}: artifacts: {}", job.id, printable(job.artifacts_message))));
 }
 
+// A limit that this host cannot hold: the job ran without it.
+void say_limits(Console& console, const RunRecord& run) {
+  for (const auto& job : run.jobs)
+    for (const auto& limit : job.not_enforced)
+      console.say(console.paint(Ink::faint, fmt::format("  {}: not enforced: {}", job.id, printable(limit))));
+}
+
 void say_cache_stories(Console& console, jerichoci::Engine& engine, const RunRecord& run) {
   constexpr std::size_t kLookBack = 200;
   if (std::all_of(run.jobs.begin(), run.jobs.end(), [](const auto& job) { return job.caches.empty(); })) return;
@@ -186,6 +193,7 @@ Outcome<RunRecord> run_one(Console& console, jerichoci::Engine& engine, const je
   }();
   if (!record) return std::unexpected(Failure(std::move(record.error())));
   say_verdict(console, *record);
+  say_limits(console, *record);
   say_artifacts(console, *record);
   say_cache_stories(console, engine, *record);
   return std::move(*record);
