@@ -213,7 +213,7 @@ class Grouper {
       for (std::size_t a = 0; a < groups.size(); ++a)
         for (std::size_t b = a + 1; b < groups.size(); ++b) {
           int lines = groups[a].to_read + groups[b].to_read;
-          bool tiny = std::min(groups[a].to_read, groups[b].to_read) < kTiny;
+          bool tiny = std::min(groups[a].to_read, groups[b].to_read) < kTiny || apart(groups[a], groups[b]) <= 1;
           if (groups.size() <= wanted && !tiny) continue;
           // The size rule is kept as long as there is any other pair.
           bool large = total_ > 200 && lines > total_ * 2 / 5;
@@ -222,8 +222,8 @@ class Grouper {
         }
       // Beyond a certain distance a joined step would have no one subject; only the hard limit forces it.
       if (groups.size() <= kMostSteps && std::get<0>(best) > (groups.size() <= kFew ? kClose : kNear)) break;
-      // Few enough already: only scraps go to their like.
-      if (groups.size() <= wanted && std::get<0>(best) > 0) break;
+      // Few enough already: only scraps go to their like, and manifests to manifests.
+      if (groups.size() <= wanted && std::get<0>(best) > 1) break;
       absorb(groups[best_a], groups[best_b]);
       groups.erase(groups.begin() + static_cast<std::ptrdiff_t>(best_b));
     }

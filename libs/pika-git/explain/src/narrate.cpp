@@ -222,12 +222,27 @@ std::string body_of(const Model& model, std::size_t g) {
          symbol_lists(model, symbols_of(model, g)) + folds_words(model, group);
 }
 
+// The lines at the end of a commit's words that are for machines: who signed, who reviewed.
+static std::string without_trailers(std::string_view body) {
+  auto lines = split(trim(body), '\n');
+  auto trailer = [](std::string_view line) {
+    auto colon = line.find(": ");
+    if (colon == std::string_view::npos) return false;
+    auto word = lower(line.substr(0, colon));
+    return word.ends_with("-by") || word == "cc" || word == "change-id" || word == "link";
+  };
+  while (!lines.empty() && (trim(lines.back()).empty() || trailer(lines.back()))) lines.pop_back();
+  std::string out;
+  for (auto line : lines) out += std::string(line) + "\n";
+  return std::string(trim(out));
+}
+
 std::string summary_of(const Model& model, const Tutorial& tutorial) {
   const auto& input = *model.input;
   std::string out;
   if (!input.title.empty()) out += "The author calls this change “" + escape(one_line(input.title, 200)) + "”.\n\n";
-  if (input.commits.size() == 1 && !input.commits[0].body().empty())
-    out += "In the author's words:\n\n" + quote(input.commits[0].body()) + "\n";
+  if (auto body = input.commits.size() == 1 ? without_trailers(input.commits[0].body()) : ""; !body.empty())
+    out += "In the author's words:\n\n" + quote(body) + "\n";
   if (input.commits.size() > 1) {
     out += count_words(input.commits.size(), "commit") + ", oldest first, in the author's words:\n\n";
     for (std::size_t i = 0; i < input.commits.size() && i < 30; ++i)

@@ -26,17 +26,18 @@ std::string place(const Model& model, const SymbolChange& c) {
 }
 
 bool is_declaration(const SymbolChange& c) {
-  return c.symbol().kind == SymbolKind::function && !c.symbol().definition;
+  auto kind = c.symbol().kind;
+  return (kind == SymbolKind::function || kind == SymbolKind::type) && !c.symbol().definition;
 }
 
-// Functions that are declared in one place and defined in another, by their definition; they are told once.
+// What is declared in one place and defined in another, by its definition; it is told once.
 class Declarations {
  public:
   explicit Declarations(const std::vector<const SymbolChange*>& symbols) {
     for (const auto* c : symbols) {
       if (!is_declaration(*c)) continue;
       auto defines = [&](const SymbolChange* d) {
-        return d->deed == c->deed && d->symbol().definition && d->symbol().kind == SymbolKind::function &&
+        return d->deed == c->deed && d->symbol().definition && d->symbol().kind == c->symbol().kind &&
                d->symbol().qualified == c->symbol().qualified && !of_.contains(d);
       };
       if (auto found = std::find_if(symbols.begin(), symbols.end(), defines); found != symbols.end()) {
@@ -81,6 +82,7 @@ std::string noun(SymbolKind kind, bool declaration, std::size_t n) {
 // What a title may name: short, and known to people outside its file.
 bool nameable(const SymbolChange& c) {
   const auto& s = c.symbol();
+  if (s.kind == SymbolKind::type && !s.definition) return false;  // `struct A;` makes no type
   if (s.kind == SymbolKind::field || s.name.size() > 40 || s.name.find_first_of(" \n\"") != std::string::npos)
     return false;
   return !s.test;
@@ -149,8 +151,17 @@ std::string lead_words(const Side& side, const Symbol& symbol) {
   return one_line(words, 160);
 }
 
+// Python's decorators stand before the words that say what it is, and can be longer than all the rest.
+static std::string_view without_decorators(const Symbol& s) {
+  std::string_view header = s.header;
+  if (!header.starts_with('@')) return header;
+  for (const char* word : {"async def ", "def ", "class "})
+    if (auto at = header.find(word + s.name); at != std::string_view::npos) return header.substr(at);
+  return header;
+}
+
 std::string symbol_lists(const Model& model, const std::vector<const SymbolChange*>& symbols) {
-  auto header = [](const Symbol& s) { return code(s.header, 200); };
+  auto header = [](const Symbol& s) { return code(without_decorators(s), 200); };
   Declarations declarations(symbols);
   auto where = [&](const SymbolChange& c) {
     const auto* declared = declarations.of(c);

@@ -138,3 +138,19 @@ TEST_CASE(
   s.git({"reset", "-q", "--soft", base.hex()});
   CHECK(s.explain(base, s.commit("All at once")).tutorial.parts.empty());
 }
+
+TEST_CASE("the author's words without what is for machines; a declared name is no new type; decorators are no header") {
+  Scratch s;
+  s.write("a.h", "int a;\n");
+  auto a = s.commit("base");
+  s.write("a.h", "struct Later;\nint a;\n");
+  auto b = s.commit("Declare\n\nIt comes later.\n\nSigned-off-by: A <a@x>\nCo-authored-by: B <b@x>\n");
+  auto t = s.explain(a, b).tutorial;
+  CHECK(t.summary.find("It comes later.") != std::string::npos);
+  CHECK(t.summary.find("Signed-off-by") == std::string::npos);
+  CHECK(t.steps.at(0).intent.find("type") == std::string::npos);
+  CHECK(t.steps.at(0).intent.starts_with("Adds 1 declaration"));
+  s.write("a.py", "@mark(\"x\", [1, 2])\ndef load_all(a):\n    return a\n");
+  auto c = s.commit("Load");
+  CHECK(s.explain(b, c).tutorial.steps.at(0).body_markdown.find("- `def load_all(a)`") != std::string::npos);
+}
