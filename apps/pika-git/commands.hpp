@@ -1,6 +1,7 @@
 // The commands of pika-git, each a function from its flags to an exit code (contracts: 0, 2 arguments, 4 the host).
 #pragma once
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,4 +21,6 @@ int token_create(const std::string& data, const std::string& user, const std::st
 int verify(const std::string& data);
 
 int explain(const std::string& repo, const std::string& base, const std::string& head, const std::string& format);
-int local(const std::string& repo, const std::string& base, const std::string& out, bool include_uncommitted);
+// `open`: in a browser; nothing said: where a person looks on.
+int local(const std::string& repo, const std::string& base, const std::string& out, bool include_uncommitted,
+          std::optional<bool> open);

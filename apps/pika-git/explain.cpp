@@ -6,15 +6,18 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <iostream>
 
 #include "commands.hpp"
 #include "pika/base/fd.hpp"
 #include "pika/base/files.hpp"
+#include "pika/base/text.hpp"
 #include "pika/gitx/diff.hpp"
 #include "pika/gitx/git.hpp"
 #include "pika/gitx/repository.hpp"
 #include "pika/json/json.hpp"
+#include "pika/proc/child.hpp"
 #include "pika/web/pages.hpp"
 
 using namespace pika;
@@ -83,7 +86,29 @@ int explain(const std::string& repo, const std::string& base, const std::string&
   return 0;
 }
 
-int local(const std::string& repo, const std::string& base, const std::string& out, bool include_uncommitted) {
+namespace {
+
+// In the user's browser; it goes on by itself.
+Status show_in_browser(const fs::path& file) {
+  proc::Command command;
+  command.argv = {"xdg-open", fs::absolute(file).string()};
+  command.deadline = 10 * kSecond;
+  auto outcome = proc::run(command);
+  if (outcome.ok()) return {};
+  auto why = std::string(trim(outcome.start_error.empty() ? outcome.err : outcome.start_error));
+  return fail(ErrorKind::unavailable,
+              fmt::format("the page is written, and no browser opened it: {}", why.empty() ? "xdg-open failed" : why),
+              fmt::format("open {} yourself, or say --no-open", fs::absolute(file).string()));
+}
+
+bool somebody_looks() {
+  return ::isatty(1) == 1 && (std::getenv("DISPLAY") != nullptr || std::getenv("WAYLAND_DISPLAY") != nullptr);
+}
+
+}  // namespace
+
+int local(const std::string& repo, const std::string& base, const std::string& out, bool include_uncommitted,
+          std::optional<bool> open) {
   auto found = git::Repository::open(repo);
   // From any folder of the work tree.
   for (fs::path folder = fs::absolute(repo); !found && folder.has_parent_path() && folder != folder.parent_path();
@@ -133,7 +158,13 @@ int local(const std::string& repo, const std::string& base, const std::string& o
     write_all(1, html);
   } else {
     write_file_atomic(out, html);
-    fmt::print("{}\n", out);
+    const auto& t = done->tutorial;
+    fmt::print("{}: {}, {} of {} changed lines to read\n", out,
+               plural(static_cast<std::int64_t>(t.steps.size()), "step"), format_count(t.lines_to_read),
+               format_count(t.lines_changed));
+    std::fflush(stdout);
+    if (open.value_or(somebody_looks()))
+      if (auto shown = show_in_browser(out); !shown) return complain(shown.error());
   }
   return 0;
 }

@@ -83,7 +83,11 @@ void add_explain(CLI::App& app, int& code) {
   page->add_option("--base", *base, "What to compare with (the default branch)");
   page->add_option("--out", *out, "The file to write (pika.html; - for standard output)");
   page->add_flag("--include-uncommitted", *uncommitted, "With the work tree as it is");
-  page->callback([=, &code] { code = local(*repo, *base, *out, *uncommitted); });
+  auto open = std::make_shared<std::optional<bool>>();
+  page->add_flag_callback(
+      "--open", [open] { *open = true; }, "Show it in a browser (so it is on a terminal with a display)");
+  page->add_flag_callback("--no-open", [open] { *open = false; }, "Only write it");
+  page->callback([=, &code] { code = local(*repo, *base, *out, *uncommitted, *open); });
 }
 
 }  // namespace
