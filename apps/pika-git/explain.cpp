@@ -131,6 +131,7 @@ int local(const std::string& repo, const std::string& base, const std::string& o
                           "name a base with --base REF"});
   auto other = found->resolve_commit(base_name);
   if (!other) return complain(other.error());
+  if (git::Oid::parse(base_name)) base_name = other->short_hex();  // a page's title has room for a name
   auto from = found->merge_base(*other, *head).value_or(*other);
   auto to = *head;
   if (include_uncommitted) {
