@@ -120,16 +120,23 @@ class Comparison {
     return true;
   }
 
+  // The token before it is a comment on the line above.
+  static bool joins(Tokens tokens, std::size_t i) {
+    return tokens[i - 1].kind == TokenKind::comment && tokens[i - 1].line + 1 == tokens[i].line;
+  }
+
   // The same words on other lines; steps over them. The comments above them that were the same belong to them.
   bool wrapped(std::size_t& i, std::size_t& j) {
-    while (i > 0 && j > 0 && a_[i - 1].kind == TokenKind::comment && b_[j - 1].kind == TokenKind::comment) --i, --j;
-    if (i == a_.size() || j == b_.size()) return false;
+    const auto old_at = i, new_at = j;
+    while (i > 0 && j > 0 && joins(a_, i) && joins(b_, j)) --i, --j;
     std::size_t old_count = 0, new_count = 0;
     auto x = plain_comment(before_, a_, i, old_count), y = plain_comment(after_, b_, j, new_count);
     if (x.empty() || x.size() != y.size()) return false;
     for (std::size_t n = 0; n < x.size(); ++n)
       if (x[n] != y[n] && !comment_matches(x[n], y[n], renames_, out_.used)) return false;
     i += old_count, j += new_count;
+    // The comments above may be a run of their own: then the one that differs is not among these.
+    if (i <= old_at || j <= new_at) return false;
     return out_.wrapped = true;
   }
 

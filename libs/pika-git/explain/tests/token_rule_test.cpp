@@ -121,6 +121,9 @@ TEST_CASE(
   CHECK(rule(Language::cpp, text, "// One two three four.\nint a;\n").empty());
   CHECK(rule(Language::cpp, text, "int a;  // One two three four five.\n").empty());
   CHECK(rule(Language::cpp, text, "// One two three four five.\nint b;\n").empty());
+  // The same above it, with something between: the one that differs is another comment.
+  CHECK(rule(Language::cpp, "// a\n\n// b\nint a;\n", "// a\n\n// c\nint a;\n").empty());
+  CHECK(rule(Language::cpp, "// a\n\n// b\n// c\nint a;\n", "// a\n\n// b c\nint a;\n") == words);
   CHECK(rule(Language::cpp, "// a\n// NOLINT b\nint a;\n", "// a NOLINT b\nint a;\n").empty());
   CHECK(rule(Language::cpp, "// a\n// b\nint a;\n", "// a b \\\nint a;\n").empty());
   // A line's end means something in these, and what a doc comment says is Markdown.
