@@ -19,7 +19,7 @@ BUILD = ROOT / "build" / "fuzz"
 
 def build():
     subprocess.run(["cmake", "--preset", "fuzz"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["cmake", "--build", "--preset", "fuzz"], cwd=ROOT, check=True)
+    subprocess.run(["cmake", "--build", "--preset", "fuzz", "--target", "fuzzers"], cwd=ROOT, check=True)
 
 
 def fuzzers():
