@@ -46,11 +46,10 @@ bool send_all(int fd, std::string_view bytes, int stop_fd, Micros until) {
     auto n = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n > 0) {
       bytes.remove_prefix(static_cast<std::size_t>(n));
-    } else if (errno != EAGAIN && errno != EINTR) {
-      return false;
-    } else if (!wait_for(fd, POLLOUT, stop_fd, until)) {
-      return false;
+      continue;
     }
+    bool later = errno == EAGAIN || errno == EINTR;
+    if (!later || !wait_for(fd, POLLOUT, stop_fd, until)) return false;
   }
   return true;
 }

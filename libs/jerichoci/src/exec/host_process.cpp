@@ -17,7 +17,7 @@ class HostPlan final : public LeaderPlan {
  public:
   HostPlan(const HostProcessSpec& spec, std::vector<std::string> candidates)
       : workspace_(spec.workspace), words_(spec.command), candidates_(std::move(candidates)) {
-    for (const auto& [name, value] : spec.env) env_.push_back(name + "=" + value);
+    for (const auto& [name, value] : spec.env) env_.push_back(fmt::format("{}={}", name, value));
     for (auto& w : words_) argv_.push_back(w.data());
     argv_.push_back(nullptr);
     for (auto& e : env_) envp_.push_back(e.data());
