@@ -18,5 +18,10 @@ add_library(tree-sitter STATIC ${core}/src/lib.c ${grammar_sources})
 target_include_directories(tree-sitter SYSTEM PUBLIC ${core}/include)
 target_include_directories(tree-sitter PRIVATE ${core}/src)
 target_compile_options(tree-sitter PRIVATE -w -O1 -g0)
+# It calls the grammars' scanners by pointers of another type, which C programs commonly do and UBSan's check of
+# function types ends.
+if(PIKA_SANITIZE)
+  target_compile_options(tree-sitter PRIVATE -fno-sanitize=function)
+endif()
 target_compile_definitions(tree-sitter PRIVATE _POSIX_C_SOURCE=200112L _DEFAULT_SOURCE)
 set_target_properties(tree-sitter PROPERTIES C_STANDARD 11)
