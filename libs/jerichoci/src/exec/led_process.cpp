@@ -49,7 +49,8 @@ struct Start {
   int error = join_cgroups(s.plan->identity);
   if (!error && !born_in_group) error = join_late(s.plan->identity);
   if (error) give_up(s.report(), error, "join the job's cgroup");
-  if ((error = place_descriptors(s.descriptors, s.count))) give_up(s.report(), error, "dup2");
+  error = place_descriptors(s.descriptors, s.count);
+  if (error) give_up(s.report(), error, "dup2");
   ::fcntl(3, F_SETFD, FD_CLOEXEC);
   error = s.plan->identity.terminal >= 0 ? take_terminal() : 0;
   if (error) give_up(3, error, "take the terminal");
@@ -70,7 +71,7 @@ pid_t start_first(const Start& s, pid_t leader) {
     if (pid == 0) first_main(s, leader, true);
     if (pid > 0) return pid;  // else a kernel before 5.7, or a filter that hides clone3
   }
-  pid_t pid = ::vfork();
+  pid_t pid = ::vfork();  // NOLINT(bugprone-unsafe-functions): what comes between it and exec is written for it
   if (pid == 0) first_main(s, leader, false);
   return pid;
 }

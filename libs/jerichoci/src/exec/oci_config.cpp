@@ -71,7 +71,7 @@ Object process_of(const OciSpec& spec) {
     for (const auto& word : spec.job.command) args.emplace_back(word);
   }
   for (const auto& [name, value] : spec.job.env)
-    if (!script || pika::is_utf8(value)) env.emplace_back(name + "=" + value);
+    if (!script || pika::is_utf8(value)) env.emplace_back(fmt::format("{}={}", name, value));
   Array limits;
   if (const auto& bytes = spec.job.identity.file_bytes)
     limits.emplace_back(Object{{"type", "RLIMIT_FSIZE"}, {"soft", *bytes}, {"hard", *bytes}});
