@@ -131,11 +131,12 @@ def constant(line, after, dice):
 
 def operator(line, after, dice):
     pairs = [(" == ", " != "), (" < ", " <= "), (" && ", " || "), (" + ", " - "), (" true", " false"), (" and ", " or "), (" not ", " "), (" > ", " >= "), ("(!", "(")]
-    fits = [p for p in pairs if p[0] in line]
-    if not fits:
+    # Whole words only: within a longer name it would be a rename, which may be folded when it is made everywhere.
+    places = [(m, b) for a, b in pairs for m in re.finditer(r"(?<!\w)" + re.escape(a) + (r"(?!\w)" if a[-1].isalnum() else ""), line)]
+    if not places:
         return None
-    a, b = dice.choice(fits)
-    return [line.replace(a, b, 1), after]
+    m, b = dice.choice(places)
+    return [line[:m.start()] + b + line[m.end():], after]
 
 
 def swapped_arguments(line, after, dice):
@@ -164,11 +165,12 @@ def swapped_statements(line, after, dice):
 
 def widened(line, after, dice):
     pairs = [("0600", "0644"), ("0700", "0755"), ("private:", "public:"), ("private ", "public "), ("protected", "public"), ("const ", ""), ("pub(crate) ", "pub "), ("explicit ", "")]
-    fits = [p for p in pairs if p[0] in line]
-    if not fits:
+    # Whole words only: within a longer name it would be a rename, which may be folded when it is made everywhere.
+    places = [(m, b) for a, b in pairs for m in re.finditer(r"(?<!\w)" + re.escape(a) + (r"(?!\w)" if a[-1].isalnum() else ""), line)]
+    if not places:
         return None
-    a, b = dice.choice(fits)
-    return [line.replace(a, b, 1), after]
+    m, b = dice.choice(places)
+    return [line[:m.start()] + b + line[m.end():], after]
 
 
 CHANGES = [rename_identifier, lay_out_anew, move_definition, move_file]

@@ -80,7 +80,8 @@ void allow_list(Case& c) {
            "what was contacted is recorded", ran);
   ran = c.run(with(c.probe({"proxy", "127.0.0.1:" + other.port()})));
   c.expect(ran.log.starts_with("HTTP/1.1 403 ") && !greeted(ran), "one that is not is refused", ran);
-  c.expect(ran.log.find("allow_hosts") != std::string::npos, "and the refusal says what to add", ran);
+  c.expect(ran.log.find("add to the hosts of its network: \"127.0.0.1:" + other.port()) != std::string::npos,
+           "and the refusal says what to add", ran);
   c.expect(
       std::ranges::any_of(ran.job.contacted, [&](auto& l) { return l == "127.0.0.1:" + other.port() + " refused 1"; }),
       "what was refused is recorded", ran);

@@ -101,8 +101,8 @@ struct TwoConcerns {
 }  // namespace
 
 TEST_CASE("parts: commits that share no file and use nothing of one another; logs of changes do not join them") {
-  auto t =
-      TwoConcerns().with("int handle() {\n  return 2;\n}\n", "export function title() {\n  return 2;\n}\n\nint x;\nint y;\nint z;\nint u;\n");
+  auto t = TwoConcerns().with("int handle() {\n  return 2;\n}\n",
+                              "export function title() {\n  return 2;\n}\n\nint x;\nint y;\nint z;\nint u;\n");
   REQUIRE(t.parts.size() == 2);
   CHECK(t.parts[0].title == "Show more");  // more to read
   CHECK(t.parts[1].title == "Handle more");
