@@ -69,8 +69,9 @@ class VerdictReuse(unittest.TestCase):
             self.assertEqual(answer.returncode, 2)
             self.assertIn(sentence, answer.stderr)
         answer = self.pikaci("run", "unit")
-        self.assertNotEqual(answer.returncode, 0)
-        self.assertIn("has no root filesystem called 'small'", answer.stdout)
+        self.assertEqual(answer.returncode, 2)
+        self.assertIn("say --root small=PATH", answer.stderr)
+        self.assertEqual(answer.stdout, "")
 
     def test_a_rerun_and_a_replay_are_given_secrets_too(self):
         words = ("--secret", "TOKEN", "--root", f"small={self.root}")
