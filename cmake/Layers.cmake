@@ -22,6 +22,7 @@ set(PIKA_LAYERS
   "pika-git-store: base db json jerichoci pika-git-domain"
   "pika-git-explain: base json gitx syntax"
   "pika-git-model: base json gitx pika-git-explain"
+  "pika-git-provider: base json http gitx pika-git-explain pika-git-model"
   "pika-git-web: base json http gitx pika-git-domain pika-git-explain"
   "pika-git-forge: base proc json http gitx jerichoci pikaci forge-model pika-git-domain pika-git-store pika-git-explain"
   "pika-git-server: base proc json toml http gitx forge-model pikaci pika-git-domain pika-git-store pika-git-explain pika-git-forge pika-git-web"
