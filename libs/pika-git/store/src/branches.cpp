@@ -150,6 +150,7 @@ Pushed Store::record_push(const PushRecord& push) {
       c.run("UPDATE repo_branch SET versions = ?, head = ?, updated_at = ? WHERE id = ?", number, push.head, push.at,
             id);
       newest = newest_version_of(c, id);
+      drop_queued_words(c, id, fmt::format("version {} came", number), push.at);
     }
     if (push.title_given) c.run("UPDATE repo_branch SET title = ? WHERE id = ?", to_utf8(push.title), id);
     if (out.new_version || push.title_given) tell_branch(c, push.at, id);
@@ -167,6 +168,7 @@ void Store::close_branch(BranchId id, const std::string& why, Micros at) {
               to_utf8(why), at, id) == 0)
       return;
     cancel_attempts(c, id, std::nullopt, why, at);
+    drop_queued_words(c, id, "the branch was closed", at);
     tell_branch(c, at, id);
   });
   told();

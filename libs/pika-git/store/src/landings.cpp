@@ -49,6 +49,7 @@ void Store::complete_landing(const Landing& d) {
               d.commit, d.at, d.branch) == 0)
       return;
     cancel_attempts(c, d.branch, std::nullopt, "the branch landed", d.at);
+    drop_queued_words(c, d.branch, "the branch landed", d.at);
     tell_branch(c, d.at, d.branch);
   });
   told();

@@ -186,6 +186,29 @@ Landing read_landing(const db::Rows& r, int at) {
   return d;
 }
 
+WordsJob read_words(const db::Rows& r, int at) {
+  WordsJob w;
+  w.id = r.get<WordsJobId>(at);
+  w.branch = r.get<BranchId>(at + 1);
+  w.version = r.get<VersionId>(at + 2);
+  w.wish = r.text(at + 3);
+  w.state = parse_words_state(r.text_view(at + 4)).value_or(WordsState::dropped);
+  w.attempts = r.get<int>(at + 5);
+  w.fence = r.int64(at + 6);
+  w.owner = r.text(at + 7);
+  w.lease_until = r.int64(at + 8);
+  w.not_before = r.int64(at + 9);
+  w.asked_at = r.int64(at + 10);
+  w.taken_at = r.int64(at + 11);
+  w.ended_at = r.int64(at + 12);
+  w.asked_by = r.text(at + 13);
+  w.afresh = r.get<bool>(at + 14);
+  w.why = r.text(at + 15);
+  w.content_key = r.text(at + 16);
+  w.told_at = r.int64(at + 17);
+  return w;
+}
+
 void tell(db::Connection& c, Micros at, std::string_view kind, RepositoryId repository, const std::string& data) {
   c.run("INSERT INTO admin_event (at, kind, repository, data) VALUES (?, ?, ?, ?)", at, kind, repository, data);
 }

@@ -28,6 +28,9 @@
   "a.id, a.lane, a.number, a.status, a.failure, a.message, a.waiting_reason, a.waiting_detail, a.fence, "    \
   "a.runner, a.queued_at, a.started_at, a.finished_at, a.lease_until, a.not_before, a.exit_code, a.run_id, " \
   "a.log_size, a.cancel_why"
+#define PIKA_WORDS_COLUMNS                                                                                  \
+  "w.id, w.branch, w.version, w.wish, w.state, w.attempts, w.fence, w.owner, w.lease_until, w.not_before, " \
+  "w.asked_at, w.taken_at, w.ended_at, w.asked_by, w.afresh, w.why, w.content_key, w.told_at"
 #define PIKA_LANDING_COLUMNS                                                                                     \
   "d.record, d.branch, d.version, d.candidate, d.suite, d.target, d.target_before, d.commit_id, d.tree_tested, " \
   "d.tree_landed, d.by_user, d.at, d.policy_id, d.red_lanes, d.override_reason, d.state, d.previous_hash, d.hash"
@@ -47,11 +50,15 @@ Suite read_suite(const db::Rows& rows, int at = 0);
 Lane read_lane(const db::Rows& rows, int at = 0);
 Attempt read_attempt(const db::Rows& rows, int at = 0);
 Landing read_landing(const db::Rows& rows, int at = 0);
+WordsJob read_words(const db::Rows& rows, int at = 0);
 
 // Adds an event of the journal; `data` is a JSON object with ids only.
 void tell(db::Connection& c, Micros at, std::string_view kind, RepositoryId repository, const std::string& data);
 void tell_branch(db::Connection& c, Micros at, BranchId branch, std::string_view kind = "branch.changed");
 void tell_attempt(db::Connection& c, Micros at, AttemptId attempt, std::string_view kind = "lane.changed");
+
+// Jobs of the branch for a model's words that are queued are dropped: they are needless now.
+void drop_queued_words(db::Connection& c, BranchId branch, const std::string& why, Micros at);
 
 // Queued attempts of the branch's suites (or of one suite) are cancelled; what runs is given back.
 std::vector<RunningLease> cancel_attempts(db::Connection& c, std::optional<BranchId> branch,

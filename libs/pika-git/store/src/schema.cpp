@@ -203,10 +203,57 @@ CREATE TABLE admin_event (
   data TEXT NOT NULL
 ) STRICT;
 )sql";
+
+// Words of a model: what is asked for and what became of it, and what was sent where.
+constexpr db::Sql kVersion2 = R"sql(
+CREATE TABLE words_job (
+  id INTEGER PRIMARY KEY,
+  branch INTEGER NOT NULL REFERENCES repo_branch,
+  version INTEGER NOT NULL REFERENCES repo_version,
+  wish TEXT NOT NULL,
+  state TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  fence INTEGER NOT NULL DEFAULT 0,
+  owner TEXT NOT NULL DEFAULT '',
+  lease_until INTEGER NOT NULL DEFAULT 0,
+  not_before INTEGER NOT NULL DEFAULT 0,
+  asked_at INTEGER NOT NULL,
+  taken_at INTEGER NOT NULL DEFAULT 0,
+  ended_at INTEGER NOT NULL DEFAULT 0,
+  asked_by TEXT NOT NULL DEFAULT '',
+  afresh INTEGER NOT NULL DEFAULT 0,
+  why TEXT NOT NULL DEFAULT '',
+  content_key TEXT NOT NULL DEFAULT '',
+  told_at INTEGER NOT NULL DEFAULT 0,
+  UNIQUE (version, wish)
+) STRICT;
+CREATE INDEX words_job_waiting ON words_job (id) WHERE state IN ('queued', 'running');
+CREATE INDEX words_job_branch ON words_job (branch, taken_at);
+CREATE INDEX words_job_content ON words_job (content_key) WHERE state = 'done';
+
+CREATE TABLE words_sent (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  job INTEGER NOT NULL REFERENCES words_job,
+  fence INTEGER NOT NULL,
+  under_way INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  host TEXT NOT NULL,
+  model TEXT NOT NULL,
+  purpose TEXT NOT NULL,
+  bytes INTEGER NOT NULL DEFAULT 0,
+  hunks INTEGER NOT NULL DEFAULT 0,
+  status INTEGER NOT NULL DEFAULT 0,
+  took INTEGER NOT NULL DEFAULT 0,
+  tokens_in INTEGER NOT NULL DEFAULT 0,
+  tokens_out INTEGER NOT NULL DEFAULT 0,
+  outcome TEXT NOT NULL
+) STRICT;
+CREATE INDEX words_sent_under_way ON words_sent (job) WHERE under_way = 1;
+)sql";
 }  // namespace
 
 std::vector<db::Migration> migrations() {
-  return {{1, kVersion1}};
+  return {{1, kVersion1}, {2, kVersion2}};
 }
 
 }  // namespace pika::store

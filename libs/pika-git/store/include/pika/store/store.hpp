@@ -11,6 +11,7 @@
 #include "pika/base/result.hpp"
 #include "pika/domain/scheduler.hpp"
 #include "pika/domain/types.hpp"
+#include "pika/domain/words_queue.hpp"
 
 namespace pika::db {
 class Database;
@@ -89,6 +90,28 @@ struct BranchQuery {
 };
 struct BranchCounts {
   int open = 0, merged = 0, closed = 0;
+};
+
+// A job of the words' queue that was taken, with what it belongs to.
+struct TakenWords {
+  WordsJob job;
+  Version version;
+  Branch branch;
+  Repository repository;
+};
+// One request to a model, or one that is under way; never with a key in it.
+struct SentWords {
+  std::int64_t id = 0;  // grows
+  Micros at = 0;
+  std::string repository{};  // "owner/name"
+  std::int64_t branch = 0;   // number
+  int version = 0;           // number
+  std::string host{}, model{}, purpose{};
+  std::int64_t bytes = 0;
+  int hunks = 0, status = 0;
+  Micros took = 0;
+  std::int64_t tokens_in = 0, tokens_out = 0;
+  std::string outcome{};
 };
 
 struct TokenRow {
@@ -173,6 +196,37 @@ class Store {
   std::vector<Landing> landings(RepositoryId repository);                  // oldest first, landed and abandoned
   std::vector<Landing> newest_landed(RepositoryId repository, int limit);  // newest first, only "landed"
   static std::string landing_hash(RepositoryId repository, const Landing& landing);
+
+  // --- a model's words (words.cpp); the rules are those of domain/words_queue.hpp. Changes of state are told as
+  // tutorial.changed.
+  // Queues a job for the newest version of each open branch of the repository, where its tutorial is ready and there
+  // is none for this wish yet. Gives how many.
+  int want_words(RepositoryId repository, const std::string& wish, Micros at);
+  // A person asks again, or for the first time; gives the job, and whether anything changed.
+  std::pair<WordsJob, bool> ask_words(VersionId version, const std::string& wish, const std::string& by, Micros at);
+  // Jobs of other wishes that wait are dropped: whoever is configured now is asked.
+  void drop_other_words(const std::string& wish, Micros at);
+  // What other owners hold: the data folder is ours, so they are gone. Their leases end now.
+  void end_leases_of_other_words(const std::string& owner, Micros at);
+  // Settles leases that ran out and what is superseded, then takes the next.
+  std::optional<TakenWords> take_words(const std::string& owner, Micros lease, Micros now);
+  std::optional<Micros> next_words_at();                        // when there may be one to take
+  bool words_still_wanted(WordsJobId job, std::int64_t fence);  // it runs, and is not superseded
+  // Written before anything leaves this host, so that a kill leaves a trace of it.
+  bool begin_sending_words(WordsJobId job, std::int64_t fence, const std::string& host, const std::string& model,
+                           Micros at);
+  // False: the fence is stale, nothing was changed. `sent` takes the place of what begin_sending_words wrote.
+  // content_key and told_at are written where they are given.
+  struct WordsResult {
+    WordsEnd end = WordsEnd::later;
+    std::string why{}, content_key{};
+    Micros told_at = 0;
+    std::vector<SentWords> sent{};
+  };
+  bool end_words(WordsJobId job, std::int64_t fence, const WordsResult& result, Micros at);
+  std::vector<WordsJob> words_of(VersionId version);                   // oldest first
+  std::optional<WordsJob> words_told(const std::string& content_key);  // the newest that is done
+  std::vector<SentWords> sent_words(std::int64_t before, int limit);   // newest first; before 0: from the newest
 
   // --- people (people.cpp). Secrets are kept as SHA-256 only.
   Result<User> create_user(const std::string& name, Role role, Micros at);
