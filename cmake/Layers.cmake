@@ -24,8 +24,8 @@ set(PIKA_LAYERS
   "pika-git-model: base json gitx pika-git-explain"
   "pika-git-provider: base json http gitx pika-git-explain pika-git-model"
   "pika-git-web: base json http gitx pika-git-domain pika-git-explain"
-  "pika-git-forge: base proc json http gitx jerichoci pikaci forge-model pika-git-domain pika-git-store pika-git-explain"
-  "pika-git-server: base proc json toml http gitx forge-model pikaci pika-git-domain pika-git-store pika-git-explain pika-git-forge pika-git-web"
+  "pika-git-forge: base proc json http gitx jerichoci pikaci forge-model pika-git-domain pika-git-store pika-git-explain pika-git-model pika-git-provider"
+  "pika-git-server: base proc json toml http gitx forge-model pikaci pika-git-domain pika-git-store pika-git-explain pika-git-model pika-git-provider pika-git-forge pika-git-web"
   # programs
   "app-pika-git: base proc json gitx http pika-git-domain pika-git-store pika-git-explain pika-git-forge pika-git-web pika-git-server"
   "app-pika-runner: base runner"

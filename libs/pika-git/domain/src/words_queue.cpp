@@ -131,7 +131,7 @@ WordsJob asked_again(WordsJob job, const std::string& by, Micros now) {
   job.attempts = 0;
   job.asked_at = now;
   job.asked_by = by;
-  job.afresh = true;
+  job.afresh = !by.empty();
   return job;
 }
 

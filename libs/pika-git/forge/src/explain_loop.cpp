@@ -41,7 +41,8 @@ Result<explain::Tutorial> stored_tutorial(const Layout& layout, const store::Ver
   return explain::tutorial_from_json(value);
 }
 
-ExplainLoop::ExplainLoop(store::Store& store, Layout layout) : store_(store), layout_(std::move(layout)) {}
+ExplainLoop::ExplainLoop(store::Store& store, Layout layout, std::function<void()> ready)
+    : store_(store), layout_(std::move(layout)), ready_(std::move(ready)) {}
 
 ExplainLoop::~ExplainLoop() {
   {
@@ -160,6 +161,7 @@ void ExplainLoop::explain(const store::Version& version) {
     write_file_atomic(layout_.tutorial(version.id, explain::kExplainerVersion), json::print(explain::to_json(tutorial)),
                       0600);
     store_.set_tutorial(version.id, store::TutorialState::ready, "", &figures);
+    if (ready_) ready_();
   } catch (const SystemError&) {
     throw;  // the host's trouble: the version stays pending and is taken up again
   } catch (const std::exception& e) {

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <set>
+
 #include "pika/base/text.hpp"
 #include "pika/store/store.hpp"
 #include "rows.hpp"
@@ -83,21 +85,31 @@ void drop_queued_words(db::Connection& c, BranchId branch, const std::string& wh
   for (const auto& job : queued) save(c, domain::dropped(job, why, at), at);
 }
 
-int Store::want_words(RepositoryId repository, const std::string& wish, Micros at) {
+int Store::want_words(const std::set<RepositoryId>& repositories, const std::string& wish, Micros at) {
+  auto wanted = [&](db::Connection& c) {
+    std::vector<std::pair<BranchId, VersionId>> out;
+    auto rows = c.query(
+        "SELECT b.repository, b.id, v.id FROM repo_branch b JOIN repo_version v ON v.branch = b.id AND v.number = "
+        "b.versions WHERE b.state = 'open' AND v.tutorial = 'ready' AND NOT EXISTS (SELECT 1 FROM words_job w WHERE "
+        "w.version = v.id AND w.wish = ? AND w.state <> 'dropped') ORDER BY v.id",
+        wish);
+    while (rows.next())
+      if (repositories.contains(rows.get<RepositoryId>(0)))
+        out.emplace_back(rows.get<BranchId>(1), rows.get<VersionId>(2));
+    return out;
+  };
+  if (db_->read(wanted).empty()) return 0;  // mostly so: nobody waits for the writer
   auto count = db_->write([&](db::Connection& c) {
-    std::vector<std::pair<BranchId, VersionId>> wanted;
-    {
-      auto rows = c.query(
-          "SELECT b.id, v.id FROM repo_branch b JOIN repo_version v ON v.branch = b.id AND v.number = b.versions "
-          "WHERE b.repository = ?1 AND b.state = 'open' AND v.tutorial = 'ready' AND NOT EXISTS "
-          "(SELECT 1 FROM words_job w WHERE w.version = v.id AND w.wish = ?2) ORDER BY v.id",
-          repository, wish);
-      while (rows.next()) wanted.emplace_back(rows.get<BranchId>(0), rows.get<VersionId>(1));
+    auto found = wanted(c);
+    for (const auto& [branch, version] : found) {
+      if (auto there = words_for(c, version, wish))
+        save(c, domain::asked_again(*there, "", at), at);
+      else
+        insert(c, branch, version, wish, "", at);
     }
-    for (const auto& [branch, version] : wanted) insert(c, branch, version, wish, "", at);
-    return static_cast<int>(wanted.size());
+    return static_cast<int>(found.size());
   });
-  if (count > 0) told();
+  told();
   return count;
 }
 

@@ -81,7 +81,7 @@ WordsJob taken(WordsJob job, const std::string& owner, Micros lease_until, Micro
 WordsJob ended(WordsJob job, WordsEnd end, const std::string& why, Micros now);
 // Its lease ran out: queued for now, or failed after the last attempt.
 WordsJob lost(WordsJob job, Micros now);
-// While it is queued or running nothing changes.
+// By a person, or (`by` empty) by the forge. While it is queued or running nothing changes.
 WordsJob asked_again(WordsJob job, const std::string& by, Micros now);
 WordsJob dropped(WordsJob job, const std::string& why, Micros now);
 

@@ -2,6 +2,7 @@
 // A kill in the middle leaves the version pending; the next start takes it up again.
 #pragma once
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -14,7 +15,8 @@ namespace pika::forge {
 
 class ExplainLoop {
  public:
-  ExplainLoop(store::Store& store, Layout layout);
+  // `ready` is called after each tutorial that became ready, on the loop's thread; must be quick.
+  ExplainLoop(store::Store& store, Layout layout, std::function<void()> ready = {});
   ~ExplainLoop();  // waits for the version at hand
   void start();
   void kick();  // something is pending
@@ -27,6 +29,7 @@ class ExplainLoop {
 
   store::Store& store_;
   Layout layout_;
+  std::function<void()> ready_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stop_ = false, pending_ = true, looked_for_older_ = false;

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "pika/domain/types.hpp"
+#include "pika/domain/words_queue.hpp"
 
 namespace pika::forge {
 
@@ -26,6 +27,9 @@ struct Layout {
   fs::path diff(domain::VersionId v) const { return data / "diffs" / (std::to_string(v.value()) + ".diff"); }
   fs::path tutorial(domain::VersionId v, int explainer) const {
     return data / "blobs/tutorials" / (std::to_string(v.value()) + "-" + std::to_string(explainer) + ".json");
+  }
+  fs::path words(domain::VersionId v, domain::WordsJobId job) const {
+    return data / "blobs/tutorials" / (std::to_string(v.value()) + "-words-" + std::to_string(job.value()) + ".json");
   }
   // raw: the bytes; idx: one line a piece, "<offset> <length> <microseconds UTC>"
   fs::path log_raw(domain::AttemptId a) const { return log_base(a) += ".raw"; }

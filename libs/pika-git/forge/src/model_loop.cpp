@@ -1,0 +1,210 @@
+#include "pika/forge/model_loop.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "pika/base/hash.hpp"
+#include "pika/base/log.hpp"
+#include "pika/base/text.hpp"
+#include "pika/forge/explain_loop.hpp"
+#include "pika/gitx/repository.hpp"
+
+namespace pika::forge {
+
+namespace {
+
+using store::WordsEnd;
+
+constexpr std::size_t kMostCommits = 500;
+constexpr std::size_t kMostPaths = 200'000;
+constexpr Micros kLeaseSlack = 60 * kSecond;  // beyond the deadline of the calls: for reading and writing
+constexpr Micros kRest = 5 * kSecond;         // when the store or the disk is in trouble
+constexpr Micros kLongestSleep = 3600 * kSecond;
+
+std::vector<store::SentWords> log_rows(const std::vector<model::Sent>& sent) {
+  std::vector<store::SentWords> out;
+  for (const auto& s : sent) {
+    store::SentWords row;
+    row.at = s.at;
+    row.host = s.host;
+    row.model = s.model;
+    row.purpose = s.purpose;
+    row.bytes = static_cast<std::int64_t>(s.bytes);
+    row.hunks = s.hunks;
+    row.status = s.status;
+    row.took = s.took;
+    row.tokens_in = s.tokens_in;
+    row.tokens_out = s.tokens_out;
+    row.outcome = s.outcome;
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+std::string or_else(const std::string& note, const char* words) {
+  return note.empty() ? words : note;
+}
+
+}  // namespace
+
+ModelLoop::ModelLoop(store::Store& store, Layout layout, ModelSettings settings, Retell retell, const Clock& clock)
+    : store_(store),
+      layout_(std::move(layout)),
+      settings_(std::move(settings)),
+      retell_(std::move(retell)),
+      clock_(clock),
+      wish_(wish_of(settings_.provider)) {}
+
+ModelLoop::~ModelLoop() {
+  {
+    std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void ModelLoop::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void ModelLoop::kick() {
+  {
+    std::lock_guard lock(mutex_);
+    pending_ = true;
+    news_ = true;
+  }
+  changed_.notify_all();
+}
+
+// What somebody else had, or this loop before the store was in trouble: nobody has it any more.
+void ModelLoop::settle() {
+  owner_ = random_hex(8);
+  store_.end_leases_of_other_words(owner_, clock_.now());
+  store_.drop_other_words(wish_, clock_.now());
+}
+
+void ModelLoop::run() {
+  bool settled = false;
+  for (;;) {
+    Micros sleep = kRest;
+    try {
+      if (!settled) settle();
+      settled = true;
+      while (work())
+        if (stop_) return;
+      auto at = store_.next_words_at();
+      sleep = at ? std::clamp(*at - clock_.now(), Micros{0}, kLongestSleep) : kLongestSleep;
+    } catch (const std::exception& e) {
+      log_error("words", "{}", e.what());
+      settled = false;
+    }
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, std::chrono::microseconds(sleep), [&] { return stop_ || (pending_ && settled); });
+    if (stop_) return;
+    pending_ = false;
+  }
+}
+
+// False: there is nothing to do now.
+bool ModelLoop::work() {
+  std::set<store::RepositoryId> open_to_it;
+  for (const auto& repository : store_.repositories())
+    if (chosen(settings_, repository)) open_to_it.insert(repository.id);
+  store_.want_words(open_to_it, wish_, clock_.now());
+  auto taken = store_.take_words(owner_, settings_.provider.deadline + kLeaseSlack, clock_.now());
+  if (!taken) return false;
+  if (!chosen(settings_, taken->repository)) {
+    end(*taken, {.end = WordsEnd::superseded, .why = "code of this repository is not to be sent"});
+    return true;
+  }
+  try {
+    tell(*taken);
+  } catch (const SystemError& e) {
+    end(*taken, {.end = WordsEnd::later, .why = fmt::format("this server's host refused: {}", e.what())});
+  }
+  return true;
+}
+
+void ModelLoop::end(const store::TakenWords& taken, const store::Store::WordsResult& result) {
+  store_.end_words(taken.job.id, taken.job.fence, result, clock_.now());
+}
+
+void ModelLoop::tell(const store::TakenWords& taken) {
+  const auto& version = taken.version;
+  auto refuse = [&](const Error& error) { end(taken, {.end = WordsEnd::refused, .why = error.what}); };
+  auto repository = git::Repository::open(layout_.repository(taken.repository));
+  if (!repository) return refuse(repository.error());
+  auto diff = stored_diff(layout_, taken.repository, version);
+  if (!diff) return refuse(diff.error());
+  auto derived = stored_tutorial(layout_, version);
+  if (!derived) return refuse(derived.error());
+  model::Subject subject;
+  subject.derived = &*derived;
+  subject.diff = &*diff;
+  subject.title = taken.branch.title;
+  auto commits = repository->log(diff->head, diff->base, kMostCommits);
+  for (auto it = commits.rbegin(); it != commits.rend(); ++it) subject.commit_messages.push_back(it->message);
+  repository->walk(diff->head, [&](const git::TreeEntry& entry) {
+    subject.tree_paths.push_back(entry.path);
+    return subject.tree_paths.size() < kMostPaths;
+  });
+  auto key = content_key(wish_, subject);
+  if (!taken.job.afresh)
+    if (auto equal = store_.words_told(key))
+      if (auto kept = stored_words(layout_, *equal)) {
+        store_words(layout_, taken.job, reused_for(std::move(*kept), *derived));
+        return end(taken, {.end = WordsEnd::told, .content_key = key, .told_at = clock_.now()});
+      }
+  ask(taken, subject, key);
+}
+
+void ModelLoop::ask(const store::TakenWords& taken, const model::Subject& subject, const std::string& key) {
+  const auto& job = taken.job;
+  const auto host = model::host_of(settings_.provider);
+  bool stopped = false, superseded = false;
+  model::Patience patience;
+  patience.stopped = [&] {
+    if (news_.exchange(false)) superseded = superseded || !store_.words_still_wanted(job.id, job.fence);
+    stopped = stopped || stop_;
+    return stopped || superseded;
+  };
+  patience.wait = [&](Micros span) {
+    for (auto until = monotonic_now() + span; !patience.stopped();) {
+      auto left = until - monotonic_now();
+      if (left <= 0) return true;
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, std::chrono::microseconds(left), [&] { return stop_ || news_; });
+    }
+    return false;
+  };
+  if (!store_.begin_sending_words(job.id, job.fence, host, settings_.provider.model, clock_.now())) return;
+  auto told = retell_(settings_.provider, subject, patience);
+  store::Store::WordsResult result{.end = WordsEnd::told, .why = {}, .content_key = {}, .sent = log_rows(told.sent)};
+  log_info("words", "{} branch #{} version {}: {} to {}, {}", taken.repository.full_name(), taken.branch.number,
+           taken.version.number, plural(static_cast<std::int64_t>(told.sent.size()), "request"), host,
+           told.told.uses_model() ? "words are kept" : or_else(told.note, "no words are kept"));
+  if (stopped) {
+    result.end = WordsEnd::given_back;
+  } else if (superseded) {
+    result.end = WordsEnd::superseded;
+    result.why = "a newer version came, or the branch is not open any more";
+  } else {
+    if (!told.told.uses_model()) {
+      result.end = told.try_later ? WordsEnd::later : WordsEnd::refused;
+      result.why = or_else(told.note, "none of the model's words were kept");
+    }
+    // What was removed is worth seeing also where nothing was kept; but never in the place of words.
+    bool worth = told.told.uses_model() || (job.told_at == 0 && !told.told.removed.empty());
+    if (worth) {
+      store_words(layout_, job, {std::move(told), false});
+      result.told_at = clock_.now();
+      result.content_key = key;
+    }
+  }
+  end(taken, result);
+}
+
+}  // namespace pika::forge
