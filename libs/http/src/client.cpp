@@ -36,11 +36,19 @@ struct Exchange {
   ClientResponse response;
   bool stopped = false;  // by on_body
   bool too_large = false;
-  std::exception_ptr thrown;  // by on_body: may not pass through libcurl's C
+  bool given_up = false;      // by go_on
+  std::size_t head_size = 0;  // of all heads, interim ones too
+  std::exception_ptr thrown;  // by on_body or go_on: may not pass through libcurl's C
 };
 
+constexpr std::size_t kMaxHead = 256 * 1024;
+
 std::size_t take_header(char* bytes, std::size_t, std::size_t size, void* context) {
-  auto& response = static_cast<Exchange*>(context)->response;
+  auto& exchange = *static_cast<Exchange*>(context);
+  auto& response = exchange.response;
+  exchange.head_size += size;
+  exchange.too_large = exchange.head_size > kMaxHead;
+  if (exchange.too_large) return 0;
   const std::string_view line = trim({bytes, size});
   if (line.starts_with("HTTP/")) {  // also after "100 Continue"
     response.headers.clear();
@@ -65,6 +73,17 @@ std::size_t take_body(char* bytes, std::size_t, std::size_t size, void* context)
   if (exchange.too_large) return 0;
   exchange.response.body.append(bytes, size);
   return size;
+}
+
+int ask_whether_on(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  try {
+    exchange.given_up = !exchange.request.go_on();
+  } catch (...) {
+    exchange.thrown = std::current_exception();
+    return 1;
+  }
+  return exchange.given_up ? 1 : 0;
 }
 
 // libcurl's own sockets would be inherited by child processes that another thread starts.
@@ -149,6 +168,11 @@ void set_options(CURL* curl, Exchange& exchange, const Place& place, char* reaso
   if (request.timeout) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(*request.timeout / 1000));
   if (!request.unix_socket.empty()) curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request.unix_socket.c_str());
   if (!request.unix_socket.empty() || place.this_host) curl_easy_setopt(curl, CURLOPT_PROXY, "");
+  if (request.go_on) {
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, ask_whether_on);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &exchange);
+  }
   set_method(curl, request);
 }
 
@@ -169,8 +193,13 @@ Result<ClientResponse> fetch(const ClientRequest& request) {
   const CURLcode code = curl_easy_perform(curl.get());
   if (exchange.thrown) std::rethrow_exception(exchange.thrown);
   if (exchange.too_large)
-    return fail(ErrorKind::too_large,
-                fmt::format("The answer of {} is larger than {}.", place.host, format_bytes(request.max_body)));
+    return fail(
+        ErrorKind::too_large,
+        exchange.head_size > kMaxHead
+            ? fmt::format("The answer of {} begins with a head larger than {}.", place.host, format_bytes(kMaxHead))
+            : fmt::format("The answer of {} is larger than {}.", place.host, format_bytes(request.max_body)));
+  if (exchange.given_up)
+    return fail(ErrorKind::unavailable, fmt::format("No answer from {}: the wait was given up.", place.host));
   if (code != CURLE_OK && !exchange.stopped) {
     const std::string where =
         request.unix_socket.empty() ? place.host : "the socket " + quote_name(request.unix_socket);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "http_support.hpp"
@@ -105,4 +106,39 @@ TEST_CASE("a body may be taken in pieces, stopped, or be too large to collect") 
   CHECK_THROWS_AS((void)fetch({.url = url_of(s.server, "/"),
                                .on_body = [](std::string_view) -> bool { throw std::logic_error("mine"); }}),
                   std::logic_error);
+}
+
+TEST_CASE("an answer with a head without end is not collected") {
+  Running s;
+  s.app.otherwise = [](Request&) {
+    Response response;
+    for (int i = 0; i < 60; ++i) response.add("X-More-" + std::to_string(i), std::string(8000, 'x'));
+    return response;
+  };
+  auto answer = fetch({.url = url_of(s.server, "/")});
+  REQUIRE(!answer);
+  CHECK(answer.error().kind != ErrorKind::invalid);
+}
+
+TEST_CASE("a wait for an answer may be given up") {
+  Running s;
+  std::atomic<bool> on = true;
+  s.app.otherwise = [&](Request&) {
+    on = false;
+    Response response;
+    response.stream = [](BodyWriter& out) {
+      while (out.write("x")) {
+      }
+    };
+    return response;
+  };
+  auto answer = fetch({.url = url_of(s.server, "/"),
+                       .timeout = std::nullopt,
+                       .on_body = [](std::string_view) { return true; },
+                       .go_on = [&] { return on.load(); }});
+  REQUIRE(!answer);
+  CHECK(answer.error().kind == ErrorKind::unavailable);
+  CHECK_THROWS_AS(
+      (void)fetch({.url = url_of(s.server, "/"), .go_on = []() -> bool { throw std::logic_error("mine"); }}),
+      std::logic_error);
 }

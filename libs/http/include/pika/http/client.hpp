@@ -19,6 +19,7 @@ struct ClientRequest {
   std::optional<Micros> timeout = 60 * kSecond;     // whole exchange; nullopt for streams
   std::function<bool(std::string_view)> on_body{};  // called with pieces instead of collecting; false stops
   std::uint64_t max_body = 256u << 20;              // of a collected answer; above it too_large
+  std::function<bool()> go_on{};  // asked at least once a second while nothing comes; false: give up, unavailable
 };
 
 struct ClientResponse {
@@ -29,7 +30,8 @@ struct ClientResponse {
 };
 
 // unavailable, with host and reason, when no answer came or it broke off; invalid for a URL that is none. Redirects are
-// not followed. Only http and https. Proxies of the environment are used, but not for this host or a Unix socket.
+// not followed. Only http and https. The head of an answer is at most 256 KiB, whatever libcurl takes. Proxies of the
+// environment are used, but not for this host or a Unix socket.
 Result<ClientResponse> fetch(const ClientRequest& request);
 
 }  // namespace pika::http

@@ -14,16 +14,16 @@ namespace pika::model {
 
 // One request that left this host, or tried to.
 struct Sent {
-  Micros at = 0;     // wall clock
-  std::string host;  // host_of
-  std::string model;
-  std::string purpose;    // "tell", "repair", "probe"
+  Micros at = 0;       // wall clock
+  std::string host{};  // host_of
+  std::string model{};
+  std::string purpose{};  // "tell", "repair", "probe"
   std::size_t bytes = 0;  // of the body
   int hunks = 0;          // whose lines were in it
   int status = 0;         // of the answer; 0: none came
   Micros took = 0;
   std::int64_t tokens_in = 0, tokens_out = 0;  // as the provider counted them; 0: it did not say
-  std::string outcome;                         // "answered", or what went wrong, one line without secrets
+  std::string outcome{};                       // "answered", or what went wrong, one line without secrets
 };
 
 struct Retelling {
