@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Ten kinds of change, made here from small repositories: the page of each, word for word, and checked from outside.
+"""Twelve kinds of change, made here from small repositories: the page of each, word for word, and checked from outside.
 
     golden.py EXPLAIN [--update] [NAME...]
 
@@ -272,7 +272,39 @@ def three_concerns(p):
     return base, p.commit("CI: the newer image")
 
 
-KINDS = [feature, fix, refactor, rename, docs, dependencies, generated, many, one_line, three_concerns]
+def same_edit(p):
+    def text(name, guard):
+        return f"import {{ open }} from '../db';\n\nexport function {name}(id: number) {{\n  if (id < {guard}) return null;\n  return open('{name}').get(id);\n}}\n"
+
+    names = ["users", "orders", "items", "carts", "prices", "stores", "taxes", "offers"]
+    for name in names:
+        p.write(f"src/{name}/read.ts", text(name, 1))
+    p.write("src/db.ts", "export function open(table: string) {\n  return { get: (id: number) => [table, id] };\n}\n")
+    base = p.commit("Tables")
+    for name in names:
+        p.write(f"src/{name}/read.ts", text(name, 0 if name == "prices" else 1).replace("return open(", "return table("))
+        p.edit(f"src/{name}/read.ts", ("{ open }", "{ table }"))
+    p.edit("src/db.ts", ("function open", "function table"), ("table: string", "name: string"), ("[table, id]", "[name, id]"))
+    return base, p.commit("Tables are not opened\n\nReviewed-by: Grace <g@x>")
+
+
+def modules(p):
+    def rows(n):
+        return "".join(f"    total += weigh({i}, limit);\n" for i in range(n))
+
+    def function(head, n):
+        return f"{head} {{\n    let mut total = 0;\n{rows(n)}    total\n}}\n"
+
+    p.write("Cargo.toml", '[package]\nname = "scale"\nversion = "0.1.0"\n')
+    p.write("src/main.rs", function("fn light(limit: u32) -> u32", 60) + "\n" + function("fn heavy(limit: u32) -> u32", 50) +
+            "\nfn weigh(n: u32, limit: u32) -> u32 {\n    n.min(limit)\n}\n\nfn main() {\n    println!(\"{} {}\", light(3), heavy(4));\n}\n")
+    base = p.commit("A scale")
+    p.write("src/main.rs", "mod sums;\n\nuse sums::{heavy, light};\n\nfn weigh(n: u32, limit: u32) -> u32 {\n    n.min(limit)\n}\n\nfn main() {\n    println!(\"{} {}\", light(3), heavy(4));\n}\n")
+    p.write("src/sums.rs", "use crate::weigh;\n\n" + function("pub fn light(limit: u32) -> u32", 60) + "\n" + function("pub fn heavy(limit: u32) -> u32", 50))
+    return base, p.commit("Break main into modules")
+
+
+KINDS = [feature, fix, refactor, rename, docs, dependencies, generated, many, one_line, three_concerns, same_edit, modules]
 
 
 def page(program, kind):

@@ -358,7 +358,7 @@ class Finder {
     symbol.first_line = symbol.line - static_cast<int>(std::count(above.begin(), above.end(), '\n'));
     symbol.last_line = static_cast<int>(last_row(outer)) + 1;
     auto until = has_body ? ts_node_start_byte(body) : symbol.end;
-    auto header = squeezed(text_.substr(begin, until > begin ? until - begin : 0));
+    auto header = squeezed(text_.substr(begin, until > begin ? until - begin : 0), 1200);
     while (!header.empty() &&
            (header.back() == '{' || header.back() == ':' || header.back() == ';' || header.back() == ' '))
       header.pop_back();

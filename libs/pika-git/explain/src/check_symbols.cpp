@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "checks.hpp"
 #include "delta.hpp"
+#include "headers.hpp"
 #include "pika/base/text.hpp"
 #include "words.hpp"
 
@@ -69,13 +71,44 @@ class Symbols {
     return out;
   }
 
-  // To another file, and its header is another one there.
+  // Without the words that say who may use it.
+  static std::pair<std::string, std::string> visibility(std::string_view header) {
+    for (std::string_view word :
+         {"pub(crate) ", "pub(super) ", "pub ", "export default ", "export ", "public ", "static "})
+      if (header.starts_with(word)) return {std::string(trim(word)), std::string(header.substr(word.size()))};
+    return {"", std::string(header)};
+  }
+
+  static std::string visibility_words(const std::string& was, const std::string& is, bool one) {
+    const char *they = one ? "it" : "they", *are = one ? "is" : "are", *were = one ? "was" : "were";
+    if (was.empty()) return fmt::format("{} {} {} here and {} not there", they, are, code(is), were);
+    if (is.empty()) return fmt::format("{} {} {} there and {} not here", they, were, code(was), are);
+    return fmt::format("{} {} {} there and {} {} here", they, were, code(was), are, code(is));
+  }
+
+  // To another file, and its header is another one there. Where only who may use it changed, once for all of a file.
   void moved_signatures() {
+    std::map<std::tuple<std::size_t, std::string, std::string>, std::vector<const SymbolChange*>> opened;
     for (const auto& c : model_.delta) {
       if (c.deed != Deed::reworked || plain_header(*c.before) == plain_header(*c.after)) continue;
+      auto [was, before] = visibility(c.before->header);
+      auto [is, after] = visibility(c.after->header);
+      if (was != is && before == after) {
+        opened[{c.before_change, was, is}].push_back(&c);
+        continue;
+      }
+      auto [old_words, new_words] = differing_code(c.before->header, c.after->header);
       out_.push_back({"moved_signature", file(c.after_change).new_path, c.after->line,
-                      fmt::format("{} did not only move from {}: it was {} there.", code(c.after->name),
-                                  code_name(file(c.before_change).old_path), code(c.before->header, 160))});
+                      fmt::format("{} did not only move from {}: it was {} there and is {} here.", code(c.after->name),
+                                  code_name(file(c.before_change).old_path), old_words, new_words)});
+    }
+    for (const auto& [key, moved] : opened) {
+      const auto& [change, was, is] = key;
+      std::vector<std::string> names;
+      for (const auto* c : moved) names.push_back(code(one_line(c->after->name, 60)));
+      out_.push_back({"moved_visibility", file(moved[0]->after_change).new_path, moved[0]->after->line,
+                      fmt::format("{} did not only move from {}: {}.", list_words(names, 4),
+                                  code_name(file(change).old_path), visibility_words(was, is, names.size() == 1))});
     }
   }
 

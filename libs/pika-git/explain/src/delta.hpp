@@ -22,7 +22,8 @@ struct SymbolChange {
 // `body` only where no member says it better.
 std::vector<SymbolChange> symbol_delta(const Model& model);
 
-// For each entry of model.delta the group that holds most of its changed lines; groups.size() where it has none.
-std::vector<std::size_t> groups_of_symbols(const Model& model);
+// Fills delta_group: for each entry of model.delta the group that holds most of its changed lines; groups.size() where
+// it has none. And delta_left: the group that shows the lines where it was, if that is another one.
+void find_groups_of_symbols(Model& model);
 
 }  // namespace pika::explain

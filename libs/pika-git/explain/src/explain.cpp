@@ -2,6 +2,8 @@
 
 #include <time.h>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -16,6 +18,7 @@
 #include "pika/base/check.hpp"
 #include "pika/base/text.hpp"
 #include "renames.hpp"
+#include "repeated.hpp"
 #include "words.hpp"
 
 namespace pika::explain {
@@ -119,6 +122,26 @@ Step make_step(const Model& model, std::size_t g, const std::map<std::string, st
   return step;
 }
 
+// Steps of one title get the line at which each begins, or the file.
+void tell_apart(const Model& model, std::vector<Step>& steps) {
+  std::map<std::string, int> count;
+  for (const auto& step : steps) ++count[step.title];
+  for (std::size_t g = 0; g < steps.size(); ++g) {
+    if (count[steps[g].title] < 2) continue;
+    const auto& atoms = model.groups[g].atoms;
+    const auto& first = model.atoms[atoms.front()];
+    bool one = std::all_of(atoms.begin(), atoms.end(), [&](auto i) { return model.atoms[i].change == first.change; });
+    const auto* hunk = model.hunk(first);
+    auto name = plain_name(base_name(model.file(first).path()));
+    if (one && hunk) {
+      const auto& line = hunk->lines[static_cast<std::size_t>(first.first)];
+      steps[g].title += fmt::format(", from line {}", line.kind == '+' ? line.new_line : line.old_line);
+    } else {
+      steps[g].title += (one ? ", " : ", from ") + name;
+    }
+  }
+}
+
 // In the order in which their steps are told.
 void add_parts(const Model& model, Tutorial& tutorial) {
   std::map<int, int> ids;
@@ -180,6 +203,7 @@ Tutorial explain(const ExplainInput& input) {
   model.renames = find_renames(model, model.delta);
   fold(model, model.delta, strict_renames(model.renames));
   drop_folded(model);
+  find_repeated(model);
   find_parts(model);
   do {
     model.groups.clear();
@@ -187,7 +211,7 @@ Tutorial explain(const ExplainInput& input) {
     find_needs(model);
   } while (join_needed_parts(model));
   order_groups(model);
-  model.delta_group = groups_of_symbols(model);
+  find_groups_of_symbols(model);
 
   Tutorial tutorial;
   tutorial.base = input.diff->base.hex();
@@ -196,6 +220,7 @@ Tutorial explain(const ExplainInput& input) {
   std::map<std::string, std::size_t> atoms_of_hunk;
   for (const auto& atom : model.atoms) ++atoms_of_hunk[id_of(model, atom)];
   for (std::size_t g = 0; g < model.groups.size(); ++g) tutorial.steps.push_back(make_step(model, g, atoms_of_hunk));
+  tell_apart(model, tutorial.steps);
   add_parts(model, tutorial);
   tutorial.hunks = places(model);
   add_folds(model, tutorial);

@@ -7,12 +7,13 @@
 
 #include "manifests.hpp"
 #include "pika/base/text.hpp"
+#include "repeated.hpp"
 
 namespace pika::explain {
 
 namespace {
 
-using Key = std::tuple<int, Category, std::string>;  // part, category, package folder
+using Key = std::tuple<int, Category, std::string, int>;  // part, category, package folder, edit
 
 // The new package whose folder lies below this manifest and whose name its lines add: a registration.
 const Package* registers(const Model& model, const Atom& atom, const std::vector<const Package*>& created) {
@@ -46,7 +47,8 @@ class Grouper {
     for (std::size_t i = 0; i < model_.atoms.size(); ++i) {
       auto [category, package] = place(model_.atoms[i]);
       auto part = model_.change(model_.atoms[i]).part;
-      auto& group = groups[{part, category, package.folder}];
+      auto edit = category == Category::repeated ? model_.atoms[i].edit : kNoEdit;
+      auto& group = groups[{part, category, package.folder, edit}];
       group.part = part;
       group.category = category;
       group.package = package;
@@ -66,6 +68,7 @@ class Grouper {
     auto whole = [&](Category category) { return std::pair(category, Package{}); };
     if (change.byte_identical) return change.package_is_new ? as(Category::move_in) : whole(Category::moves);
     if (atom.rule.starts_with("rename")) return whole(Category::rename);  // nobody reads them: one step
+    if (repeated(atom)) return whole(Category::repeated);
     if (change.role == Role::lock && created_.size() == 1) return {Category::create, *created_[0]};
     if (change.role == Role::lock || change.role == Role::generated) return whole(Category::generated);
     if (change.role == Role::asset) return whole(Category::assets);
@@ -84,6 +87,13 @@ class Grouper {
     return as(Category::source);
   }
 
+  // Manifests and schemas are told by what they say.
+  bool repeated(const Atom& atom) const {
+    auto role = model_.change(atom).role;
+    return atom.edit != kNoEdit && atom.rule.empty() && role != Role::manifest && role != Role::schema &&
+           stands_apart(model_.edits[static_cast<std::size_t>(atom.edit)]);
+  }
+
   void count() {
     total_ = 0;
     for (auto& group : model_.groups) {
@@ -100,7 +110,7 @@ class Grouper {
     const int most = total_ * 2 / 5;
     std::vector<Group> out;
     for (auto& group : model_.groups) {
-      if (group.to_read <= most)
+      if (group.to_read <= most || group.category == Category::generated)
         out.push_back(std::move(group));
       else
         split(group, most, out);
@@ -109,8 +119,8 @@ class Grouper {
   }
 
   // Pieces that belong together: a file and its namesakes (a.hpp, a.cpp); in a file that is itself too large, its
-  // top-level symbols; of a symbol that is too large, its hunks. Then neighbours by path are put together up to the
-  // limit.
+  // top-level symbols; of a symbol that is too large, its hunks; a file without symbols stays whole. Then neighbours by
+  // path are put together up to the limit.
   void split(const Group& group, int most, std::vector<Group>& out) const {
     auto lines = [&](std::size_t i) { return std::max(1, model_.atoms[i].lines()); };
     auto file = [&](std::size_t i) {
@@ -130,7 +140,7 @@ class Grouper {
     }
     auto key = [&](std::size_t i) {
       if (by_file[file(i)] <= most) return file(i);
-      if (by_symbol[symbol(i)] <= most) return symbol(i);
+      if (by_symbol[symbol(i)] <= most || model_.atoms[i].symbol.empty()) return symbol(i);
       return by_hunk[hunk(i)] <= most ? hunk(i) : hunk(i) + "\n" + std::to_string(model_.atoms[i].first);
     };
     std::map<std::string, std::size_t> known;
@@ -247,7 +257,7 @@ class Grouper {
       std::map<Key, Group> joined;
       for (auto& group : model_.groups) {
         auto folder = depth == 0 ? std::string() : group.package.folder.substr(0, group.package.folder.find('/'));
-        auto [at, fresh] = joined.try_emplace({group.part, group.category, folder}, std::move(group));
+        auto [at, fresh] = joined.try_emplace({group.part, group.category, folder, kNoEdit}, std::move(group));
         if (!fresh) absorb(at->second, group);
       }
       model_.groups.clear();
@@ -294,12 +304,16 @@ void order_groups(Model& model) {
   };
   std::map<int, int> part_lines;  // parts by lines to read, the most first
   for (const auto& group : groups) part_lines[group.part] -= group.to_read;
+  // What was taken out, because it went elsewhere mostly, is told after what came.
+  std::vector<int> balance(groups.size());
+  for (const auto& atom : model.atoms) balance[atom.group] += 10 * atom.added - atom.removed;
   // Mechanical: nothing to read. Moves into a new package are told right after its creation all the same.
   auto cost = [&](std::size_t g) {
     const auto& group = groups[g];
     bool mechanical = group.to_read == 0 && group.category != Category::move_in;
     auto open = std::count_if(group.needs.begin(), group.needs.end(), [&](std::size_t n) { return !told[n]; });
-    return std::tuple(part_lines[group.part], group.part, mechanical, group.category, open, -group.to_read, g);
+    return std::tuple(part_lines[group.part], group.part, mechanical, group.category, balance[g] < 0, open,
+                      -group.to_read, g);
   };
   while (order.size() < groups.size()) {
     std::size_t best = groups.size();

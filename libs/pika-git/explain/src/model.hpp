@@ -12,6 +12,7 @@
 namespace pika::explain {
 
 inline constexpr int kNoPart = -1;
+inline constexpr int kNoEdit = -1;
 
 // A part of the branch: the commits that it comes from, by their places in ExplainInput::commits.
 struct Concern {
@@ -37,6 +38,13 @@ struct Elsewhere {
   int line = 0;
 };
 
+// The same words replaced, or the same lines added or removed, in several places; one of the texts can be empty.
+struct Edit {
+  std::string from, to;
+  bool whole_lines = false;  // added or removed, and nothing in their place
+  int atoms = 0, files = 0;
+};
+
 // A run of adjacent -/+ lines: the unit of coverage and of folding.
 struct Atom {
   std::size_t change = 0;   // index of its file
@@ -47,6 +55,7 @@ struct Atom {
   std::string symbol{};  // the top-level symbol it is in; empty: none known
   std::string rule{};    // the rule it matches; empty: to be read
   Elsewhere moved{};
+  int edit = kNoEdit;  // index in Model::edits: all of it is this edit
   std::size_t group = 0;
 
   int lines() const { return added + removed; }
@@ -61,6 +70,7 @@ enum class Category {
   source,
   remove,
   test,
+  repeated,
   ci,
   config,
   docs,
@@ -87,9 +97,11 @@ struct Model {
   std::vector<Change> changes;
   std::vector<Atom> atoms;               // in the diff's order
   std::vector<Concern> parts;            // parts.hpp; none: the change is one
+  std::vector<Edit> edits;               // repeated.hpp
   std::vector<Group> groups;             // in the order they are told
   std::vector<SymbolChange> delta;       // delta.hpp
   std::vector<std::size_t> delta_group;  // for each of delta the group that tells it; groups.size(): none
+  std::vector<std::size_t> delta_left;   // for what moved to another file the group that shows it leave; likewise
   std::vector<Rename> renames;           // renames.hpp
 
   Model();

@@ -6,10 +6,12 @@
 #include <map>
 #include <set>
 
+#include "commit_words.hpp"
 #include "locks.hpp"
 #include "manifests.hpp"
 #include "pika/base/text.hpp"
 #include "renames.hpp"
+#include "repeated.hpp"
 #include "symbol_words.hpp"
 #include "words.hpp"
 
@@ -20,6 +22,8 @@ namespace {
 using git::ChangeKind;
 
 std::string lines_words(int added, int removed) {
+  if (removed == 0) return plural(added, "line") + " added";
+  if (added == 0) return plural(removed, "line") + " removed";
   return fmt::format("{} added and {} removed", plural(added, "line"), format_count(removed));
 }
 
@@ -153,7 +157,7 @@ std::string moves_table(const Model& model, const std::vector<std::size_t>& file
 std::string files_table(const Model& model, const Group& group, const std::vector<std::size_t>& files) {
   if (group.category == Category::rename && group.to_read == 0) return {};
   auto lines = lines_by_file(model, group);
-  std::string rows;
+  std::vector<std::pair<std::string, std::string>> rows;  // the last cell apart: most tables have no notes
   std::size_t n = 0;
   bool noted = false;
   for (auto f : files) {
@@ -164,12 +168,16 @@ std::string files_table(const Model& model, const Group& group, const std::vecto
     if (change.role == Role::generated) note += note.empty() ? "generated, not checked" : "; generated, not checked";
     noted |= !note.empty();
     const auto& l = lines[f];
-    rows += fmt::format("| {} | {} | +{} −{} | {} |\n", cell(code_name(change.file->path())),
-                        kind_word(change.file->kind), l.added, l.removed, note);
+    rows.emplace_back(fmt::format("| {} | {} | +{} −{} |", cell(code_name(change.file->path())),
+                                  kind_word(change.file->kind), l.added, l.removed),
+                      note);
   }
   if (n == 0 || (n == 1 && !noted)) return {};  // Affected files says it already
-  if (n > kRows) rows += fmt::format("\n{} more files are listed under Affected files.\n", n - kRows);
-  return "| File | Change | Lines | Note |\n|---|---|---|---|\n" + rows + "\n";
+  std::string out =
+      noted ? "| File | Change | Lines | Note |\n|---|---|---|---|\n" : "| File | Change | Lines |\n|---|---|---|\n";
+  for (const auto& [row, note] : rows) out += row + (noted ? " " + note + " |\n" : "\n");
+  if (n > kRows) out += fmt::format("\n{} more files are listed under Affected files.\n", n - kRows);
+  return out + "\n";
 }
 
 std::string dependency_lines(const Model& model, const std::vector<std::size_t>& files) {
@@ -219,29 +227,15 @@ std::string body_of(const Model& model, std::size_t g) {
   const auto& group = model.groups[g];
   auto files = files_of(model, group);
   return moves_table(model, files) + files_table(model, group, files) + dependency_lines(model, files) +
-         symbol_lists(model, symbols_of(model, g)) + folds_words(model, group);
-}
-
-// The lines at the end of a commit's words that are for machines: who signed, who reviewed.
-static std::string without_trailers(std::string_view body) {
-  auto lines = split(trim(body), '\n');
-  auto trailer = [](std::string_view line) {
-    auto colon = line.find(": ");
-    if (colon == std::string_view::npos) return false;
-    auto word = lower(line.substr(0, colon));
-    return word.ends_with("-by") || word == "cc" || word == "change-id" || word == "link";
-  };
-  while (!lines.empty() && (trim(lines.back()).empty() || trailer(lines.back()))) lines.pop_back();
-  std::string out;
-  for (auto line : lines) out += std::string(line) + "\n";
-  return std::string(trim(out));
+         edit_words(model, group) + symbol_lists(model, symbols_of(model, g)) + left_words(model, g) +
+         folds_words(model, group);
 }
 
 std::string summary_of(const Model& model, const Tutorial& tutorial) {
   const auto& input = *model.input;
   std::string out;
   if (!input.title.empty()) out += "The author calls this change “" + escape(one_line(input.title, 200)) + "”.\n\n";
-  if (auto body = input.commits.size() == 1 ? without_trailers(input.commits[0].body()) : ""; !body.empty())
+  if (auto body = input.commits.size() == 1 ? authors_words(input.commits[0].body()) : ""; !body.empty())
     out += "In the author's words:\n\n" + quote(body) + "\n";
   if (input.commits.size() > 1) {
     out += count_words(input.commits.size(), "commit") + ", oldest first, in the author's words:\n\n";

@@ -43,18 +43,17 @@ std::size_t majority(const Lines& lines, int first, int last, std::size_t none) 
 
 }  // namespace
 
-std::vector<std::size_t> groups_of_symbols(const Model& model) {
+void find_groups_of_symbols(Model& model) {
   auto added = changed_lines(model, '+'), removed = changed_lines(model, '-');
-  std::vector<std::size_t> out;
   for (const auto& c : model.delta) {
-    auto group = model.groups.size();
+    auto none = model.groups.size(), group = none, left = none;
     if (c.after) group = majority(added[c.after_change], c.after->first_line, c.after->last_line, group);
+    if (c.before) left = majority(removed[c.before_change], c.before->first_line, c.before->last_line, left);
+    bool moved = c.deed == Deed::moved || c.deed == Deed::reworked;
     // What only lost lines is where these were.
-    if (group == model.groups.size() && c.before)
-      group = majority(removed[c.before_change], c.before->first_line, c.before->last_line, group);
-    out.push_back(group);
+    model.delta_group.push_back(group == none ? left : group);
+    model.delta_left.push_back(moved && left != group ? left : none);
   }
-  return out;
 }
 
 namespace {

@@ -55,6 +55,9 @@ bool is_ci(std::string_view path) {
 bool is_docs(std::string_view path) {
   auto ext = extension_of(path);
   if (any_of(ext, std::array<std::string_view, 5>{"md", "rst", "adoc", "markdown", "mdx"})) return true;
+  if (ext.size() == 1 && ext[0] >= '1' && ext[0] <= '8')  // pages of man(1)
+    for (std::string_view folder : {"doc", "docs", "man"})
+      if (has_folder(path, folder)) return true;
   auto name = base_name(path);
   for (std::string_view start : {"README", "LICENSE", "COPYING", "CHANGELOG", "CHANGES", "AUTHORS", "NOTICE"})
     if (name.starts_with(start) && (ext.empty() || ext == "txt")) return true;

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "headers.hpp"
 #include "pika/base/text.hpp"
 #include "words.hpp"
 
@@ -59,12 +60,12 @@ class Declarations {
   std::set<const SymbolChange*> told_;
 };
 
-std::string listed(const std::vector<const SymbolChange*>& symbols, const Declarations& declarations, Deed deed,
-                   const char* title, auto item) {
+std::string listed(const std::vector<const SymbolChange*>& symbols, const Declarations& declarations, Deed wanted,
+                   auto deed_of, const char* title, auto item) {
   std::string out;
   std::size_t n = 0;
   for (const auto* c : symbols) {
-    if (c->deed != deed || declarations.told(c)) continue;
+    if (deed_of(*c) != wanted || declarations.told(c)) continue;
     if (++n <= kMostListed) out += "- " + item(*c) + "\n";
   }
   if (n == 0) return {};
@@ -72,12 +73,10 @@ std::string listed(const std::vector<const SymbolChange*>& symbols, const Declar
   return fmt::format("**{}**\n\n{}\n", title, out);
 }
 
-std::string noun(SymbolKind kind, bool declaration, std::size_t n) {
-  if (declaration) return n == 1 ? "declaration" : "declarations";
-  static constexpr std::array<std::string_view, 7> kMany = {"scopes", "types",  "functions", "variables",
-                                                            "fields", "macros", "aliases"};
-  return std::string(n == 1 ? syntax::kind_name(kind) : kMany[static_cast<std::size_t>(kind)]);
-}
+// By SymbolKind; the last for what is only declared.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNouns = {
+    std::pair{"scope", "scopes"}, {"type", "types"},   {"function", "functions"}, {"variable", "variables"},
+    {"field", "fields"},          {"macro", "macros"}, {"alias", "aliases"},      {"declaration", "declarations"}};
 
 // What a title may name: short, and known to people outside its file.
 bool nameable(const SymbolChange& c) {
@@ -88,12 +87,32 @@ bool nameable(const SymbolChange& c) {
   return !s.test;
 }
 
+// A name that many things have says little without the type whose it is: ReceiverBuffer::new.
+std::string title_name(const Symbol& s) {
+  static constexpr std::array<std::string_view, 14> kCommon = {"init",   "open",  "close", "read",  "write",
+                                                               "create", "clear", "reset", "start", "build",
+                                                               "update", "apply", "value", "error"};
+  bool common = s.name.size() < 4 || s.name.starts_with("__") || s.name == "constructor" ||
+                std::find(kCommon.begin(), kCommon.end(), s.name) != kCommon.end();
+  std::string_view scope =
+      std::string_view(s.qualified).substr(0, s.qualified.size() - std::min(s.name.size(), s.qualified.size()));
+  for (std::string_view joint : {"::", "."}) {
+    if (!common || !scope.ends_with(joint)) continue;
+    auto owner = scope.substr(0, scope.size() - joint.size());
+    if (auto at = owner.rfind(joint); at != std::string_view::npos) owner = owner.substr(at + joint.size());
+    owner = owner.substr(0, owner.find('<'));
+    if (!owner.empty() && owner.size() + s.name.size() <= 40)
+      return one_line(std::string(owner) + std::string(joint) + s.name, 42);
+  }
+  return one_line(s.name, 40);
+}
+
 std::vector<std::string> names(const std::vector<const SymbolChange*>& symbols, auto wanted) {
   std::vector<std::pair<int, std::string>> sized;
   for (const auto* c : symbols) {
     if (!wanted(*c) || !nameable(*c)) continue;
     const auto& s = c->symbol();
-    auto name = one_line(s.name, 40);
+    auto name = title_name(s);
     auto known = std::find_if(sized.begin(), sized.end(), [&](const auto& x) { return x.second == name; });
     int lines = s.last_line - s.first_line + 1 + (s.kind == SymbolKind::type ? 1000 : 0);
     if (known == sized.end())
@@ -111,10 +130,29 @@ std::vector<std::string> names(const std::vector<const SymbolChange*>& symbols, 
 
 }  // namespace
 
+// What keeps a header from being read twice is no macro that anybody uses.
+static bool guard(const Symbol& s) {
+  if (s.kind != SymbolKind::macro || !s.header.ends_with(s.name)) return false;
+  auto name = lower(s.name);
+  while (name.ends_with('_')) name.pop_back();
+  for (std::string_view end : {"_h", "_hh", "_hpp", "_hxx", "_inl", "_included"})
+    if (name.ends_with(end)) return true;
+  return false;
+}
+
 std::vector<const SymbolChange*> symbols_of(const Model& model, std::size_t group) {
   std::vector<const SymbolChange*> out;
   for (std::size_t i = 0; i < model.delta.size(); ++i)
-    if (i < model.delta_group.size() && model.delta_group[i] == group) out.push_back(&model.delta[i]);
+    if (i < model.delta_group.size() && model.delta_group[i] == group && !guard(model.delta[i].symbol()))
+      out.push_back(&model.delta[i]);
+  return out;
+}
+
+// What another file has now, and whose old lines this group shows.
+static std::vector<const SymbolChange*> left_by(const Model& model, std::size_t group) {
+  std::vector<const SymbolChange*> out;
+  for (std::size_t i = 0; i < model.delta_left.size(); ++i)
+    if (model.delta_left[i] == group) out.push_back(&model.delta[i]);
   return out;
 }
 
@@ -151,17 +189,11 @@ std::string lead_words(const Side& side, const Symbol& symbol) {
   return one_line(words, 160);
 }
 
-// Python's decorators stand before the words that say what it is, and can be longer than all the rest.
-static std::string_view without_decorators(const Symbol& s) {
-  std::string_view header = s.header;
-  if (!header.starts_with('@')) return header;
-  for (const char* word : {"async def ", "def ", "class "})
-    if (auto at = header.find(word + s.name); at != std::string_view::npos) return header.substr(at);
-  return header;
-}
-
 std::string symbol_lists(const Model& model, const std::vector<const SymbolChange*>& symbols) {
-  auto header = [](const Symbol& s) { return code(without_decorators(s), 200); };
+  auto header = [](const Symbol& s) {
+    auto text = std::string(shown_header(s));
+    return code(s.kind == SymbolKind::type && !s.definition ? text + ";" : text, 200);
+  };
   Declarations declarations(symbols);
   auto where = [&](const SymbolChange& c) {
     const auto* declared = declarations.of(c);
@@ -173,28 +205,54 @@ std::string symbol_lists(const Model& model, const std::vector<const SymbolChang
       words = lead_words(model.changes[declared->after_change].after, *declared->after);
     return words.empty() ? "" : " — “" + escape(words) + "”";
   };
+  // Where only a value that is not shown is another one, nothing of the signature changed.
+  auto same = [](const SymbolChange& c) { return shown_header(*c.before) == shown_header(*c.after); };
+  auto deed = [&](const SymbolChange& c) { return c.deed == Deed::signature && same(c) ? Deed::body : c.deed; };
   std::string out;
-  out += listed(symbols, declarations, Deed::added, "Added", [&](const SymbolChange& c) {
+  out += listed(symbols, declarations, Deed::added, deed, "Added", [&](const SymbolChange& c) {
     return fmt::format("{} ({}){}", header(*c.after), where(c), comment(c));
   });
-  out += listed(symbols, declarations, Deed::renamed, "Renamed", [&](const SymbolChange& c) {
+  out += listed(symbols, declarations, Deed::renamed, deed, "Renamed", [&](const SymbolChange& c) {
     return fmt::format("{} to {} ({})", code(c.before->qualified), code(c.after->qualified), where(c));
   });
-  out += listed(symbols, declarations, Deed::signature, "Signature changed", [&](const SymbolChange& c) {
-    return fmt::format("{} is now {} ({})", header(*c.before), header(*c.after), where(c));
+  out += listed(symbols, declarations, Deed::signature, deed, "Signature changed", [&](const SymbolChange& c) {
+    auto [before, after] = differing_code(shown_header(*c.before), shown_header(*c.after));
+    return fmt::format("{} is now {} ({})", before, after, where(c));
   });
-  out += listed(symbols, declarations, Deed::body, "Changed",
+  out += listed(symbols, declarations, Deed::body, deed, "Changed",
                 [&](const SymbolChange& c) { return fmt::format("{} ({})", code(c.after->qualified), where(c)); });
   auto from_to = [&](const SymbolChange& c) {
     return fmt::format("{} from {} to {}", code(c.after->qualified),
                        code_name(model.changes[c.before_change].file->old_path),
                        code_name(model.changes[c.after_change].file->new_path));
   };
-  out += listed(symbols, declarations, Deed::moved, "Moved without a change but indentation", from_to);
-  out += listed(symbols, declarations, Deed::reworked, "Moved and changed", from_to);
-  out += listed(symbols, declarations, Deed::removed, "Removed",
+  out += listed(symbols, declarations, Deed::moved, deed, "Moved without a change but indentation", from_to);
+  out += listed(symbols, declarations, Deed::reworked, deed, "Moved and changed", from_to);
+  out += listed(symbols, declarations, Deed::removed, deed, "Removed",
                 [&](const SymbolChange& c) { return fmt::format("{} ({})", header(*c.before), where(c)); });
   return out;
+}
+
+std::string left_words(const Model& model, std::size_t group) {
+  std::string out;
+  std::size_t n = 0;
+  for (const auto* c : left_by(model, group))
+    if (++n <= kMostListed)
+      out += fmt::format("- {} to {}\n", code(c->before->qualified),
+                         code_name(model.changes[c->after_change].file->new_path));
+  if (n > kMostListed) out += fmt::format("- and {} more\n", n - kMostListed);
+  return out.empty() ? out : "**Gone to another file**\n\n" + out + "\n";
+}
+
+std::string left_title(const Model& model, std::size_t group) {
+  auto left = left_by(model, group);
+  auto what = names(left, [](const SymbolChange&) { return true; });
+  if (what.empty()) return {};
+  auto file = left.front()->before_change;
+  bool one = std::all_of(left.begin(), left.end(), [&](const auto* c) { return c->before_change == file; });
+  auto title = "Move " + list_words(what, 3) + " out";
+  if (one) title += " of " + plain_name(base_name(model.changes[file].file->old_path));
+  return title.size() > 110 ? "" : title;
 }
 
 std::string symbol_counts(const std::vector<const SymbolChange*>& symbols) {
@@ -208,12 +266,13 @@ std::string symbol_counts(const std::vector<const SymbolChange*>& symbols) {
   Declarations declarations(symbols);
   std::vector<std::string> parts;
   for (const auto& [verb, deeds] : all) {
-    std::map<std::pair<SymbolKind, bool>, std::size_t> count;
+    std::array<std::size_t, kNouns.size()> count{};
     for (const auto* c : symbols)
       if (std::find(deeds.begin(), deeds.end(), c->deed) != deeds.end() && !declarations.told(c))
-        ++count[{c->symbol().kind, is_declaration(*c)}];
+        ++count[is_declaration(*c) ? kNouns.size() - 1 : static_cast<std::size_t>(c->symbol().kind)];
     std::vector<std::string> things;
-    for (const auto& [what, n] : count) things.push_back(fmt::format("{} {}", n, noun(what.first, what.second, n)));
+    for (std::size_t i = 0; i < count.size(); ++i)
+      if (count[i]) things.push_back(plural(static_cast<std::int64_t>(count[i]), kNouns[i].first, kNouns[i].second));
     if (!things.empty()) parts.push_back(fmt::format("{} {}", verb, list_words(things, 7)));
   }
   return join(parts, ", ");
@@ -225,6 +284,9 @@ std::string symbol_title(const std::vector<const SymbolChange*>& symbols) {
        moved = names(symbols, [](const SymbolChange& c) { return c.deed == Deed::moved || c.deed == Deed::reworked; });
   auto changed =
       names(symbols, [](const SymbolChange& c) { return c.deed == Deed::body || c.deed == Deed::signature; });
+  // Taken out and put in again, with other arguments: who reads it sees a change.
+  for (const auto& name : std::vector(added))
+    if (std::erase(removed, name)) std::erase(added, name), changed.push_back(name);
   // One macro under two conditions can be both.
   for (const auto& name : changed) std::erase(added, name), std::erase(removed, name);
   std::vector<std::string> renamed;

@@ -9,6 +9,7 @@
 #include "narrate.hpp"
 #include "pika/base/text.hpp"
 #include "renames.hpp"
+#include "repeated.hpp"
 #include "symbol_words.hpp"
 #include "words.hpp"
 
@@ -54,7 +55,9 @@ std::string stems_of(const Model& model, const std::vector<std::size_t>& files) 
   return list_words(out, 4);
 }
 
-// The packages of the files, each once, by name.
+constexpr std::string_view kRoot = "the repository root";
+
+// The packages of the files, each once, by name; the root has none worth saying.
 std::string packages_of(const Model& model, const std::vector<std::size_t>& files) {
   std::vector<std::string> names;
   for (auto f : files) {
@@ -65,7 +68,14 @@ std::string packages_of(const Model& model, const std::vector<std::size_t>& file
 }
 
 std::string where(const Model& model, const std::vector<std::size_t>& files, const char* word = " in ") {
-  return word + packages_of(model, files);
+  auto packages = packages_of(model, files);
+  return packages == kRoot ? "" : word + packages;
+}
+
+// For titles that name no file yet.
+std::string where_or_file(const Model& model, const std::vector<std::size_t>& files, const char* word) {
+  auto packages = packages_of(model, files);
+  return word + (packages == kRoot ? names_of(model, files, 2) : packages);
 }
 
 // A change of at most three lines in one file is titled by the line itself.
@@ -132,12 +142,40 @@ bool all_here(const Model& model, std::size_t g, const std::vector<std::size_t>&
   });
 }
 
+// Files that tests read, and nothing that runs.
+bool only_data(const Model& model, const std::vector<std::size_t>& files) {
+  return std::all_of(files.begin(), files.end(), [&](auto f) {
+    const auto& path = model.changes[f].file->path();
+    auto extension = extension_of(path);
+    if (extension == "golden" || extension == "snap") return true;
+    auto folders = split(folder_of(path), '/');
+    return model.changes[f].language == syntax::Language::none &&
+           std::any_of(folders.begin(), folders.end(), [](auto name) {
+             return name == "testdata" || name == "fixtures" || name == "golden" || name == "snapshots" ||
+                    name == "__snapshots__";
+           });
+  });
+}
+
+// Where tests come and nothing else happens, by their names.
+std::string new_tests(const std::vector<const SymbolChange*>& symbols) {
+  auto names = test_names(symbols);
+  bool only = !symbols.empty() && std::all_of(symbols.begin(), symbols.end(), [](const auto* c) {
+    return c->deed == Deed::added && c->after->test && c->after->kind == syntax::SymbolKind::function;
+  });
+  if (!only || names.empty() || names.size() > 2 || names.size() != symbols.size()) return {};
+  return (names.size() == 1 ? "Add the test " : "Add the tests ") + list_words(names, 2);
+}
+
 std::string test_title(const Model& model, std::size_t g, const std::vector<std::size_t>& files) {
   auto shape = shape_of(model, files);
   const char* verb = shape.deleted + shape.other == 0 ? "Add" : shape.added + shape.other == 0 ? "Remove" : "Update";
   // "the tests of tests" would say nothing.
   auto packages = packages_of(model, files);
-  std::string of = packages.starts_with("test") ? "" : " of " + packages;
+  std::string of = packages.starts_with("test") || packages == kRoot ? "" : " of " + packages;
+  if (only_data(model, files)) return fmt::format("{} the test data{}: {}", verb, of, names_of(model, files));
+  if (auto title = new_tests(symbols_of(model, g)); !title.empty())
+    return title + (of.empty() ? "" : " to" + of.substr(3));
   if (files.size() <= 2 && all_here(model, g, files))
     return fmt::format("{} the tests{}: {}", verb, of, names_of(model, files));
   auto symbols = test_names(symbols_of(model, g));
@@ -172,8 +210,44 @@ std::string manifest_title(const Model& model, const std::vector<std::size_t>& f
   bool manifests =
       std::all_of(files.begin(), files.end(), [&](auto f) { return model.changes[f].role == Role::manifest; });
   if (words.empty() || words.size() > 90) return {};
-  if (manifests && files.size() == 1) return fmt::format("Change the dependencies of {}: {}", name, words);
-  return fmt::format("Change the dependencies of {} ({}) and {}", name, words, rest_of(model, files));
+  std::string of = name == kRoot ? "" : " of " + name;
+  if (manifests && files.size() == 1) return fmt::format("Change the dependencies{}: {}", of, words);
+  return fmt::format("Change the dependencies{} ({}) and {}", of, words, rest_of(model, files));
+}
+
+std::string_view generated_words(const Model& model, const std::vector<std::size_t>& files) {
+  auto locks = std::count_if(files.begin(), files.end(), [&](auto f) { return model.changes[f].role == Role::lock; });
+  if (locks == 0) return files.size() == 1 ? "the generated file" : "generated files";
+  if (static_cast<std::size_t>(locks) < files.size()) return "lock and generated files";
+  return locks == 1 ? "the lock file" : "lock files";
+}
+
+// Files that are new with this group, where at least four fifths of what it has to read is in them.
+std::vector<std::size_t> new_files(const Model& model, const Group& group) {
+  std::vector<std::size_t> out;
+  int lines = 0;
+  for (auto i : group.atoms) {
+    const auto& atom = model.atoms[i];
+    if (model.file(atom).kind != ChangeKind::added) continue;
+    lines += atom.rule.empty() ? std::max(1, atom.lines()) : 0;
+    if (out.empty() || out.back() != atom.change) out.push_back(atom.change);
+  }
+  return lines * 5 >= group.to_read * 4 ? out : std::vector<std::size_t>();
+}
+
+// The file that all of them moved to; empty where there is more than one, or more than moves.
+std::string moved_to(const Model& model, const std::vector<const SymbolChange*>& symbols) {
+  auto file = symbols.front()->after_change;
+  bool all = std::all_of(symbols.begin(), symbols.end(), [&](const auto* c) {
+    return (c->deed == Deed::moved || c->deed == Deed::reworked) && c->after_change == file;
+  });
+  return all ? plain_name(base_name(model.changes[file].file->new_path)) : "";
+}
+
+// More of what it shows goes to another file than stays.
+bool leaves_most(const Model& model, std::size_t g) {
+  auto left = std::count(model.delta_left.begin(), model.delta_left.end(), g);
+  return static_cast<std::size_t>(left) > symbols_of(model, g).size();
 }
 
 }  // namespace
@@ -188,8 +262,10 @@ std::vector<std::size_t> files_of(const Model& model, const Group& group) {
 std::string title_of(const Model& model, std::size_t g) {
   const auto& group = model.groups[g];
   auto files = files_of(model, group);
-  if (group.category != Category::generated)
+  if (group.category != Category::generated) {
     if (auto line = by_line(model, group); !line.empty()) return line;
+    if (auto edit = edit_title(model, group); !edit.empty()) return edit;
+  }
   auto shape = shape_of(model, files);
   auto change = [&](std::string_view what) {
     return fmt::format("{} {}{}", shape.verb(), what, files.size() > 3 ? "" : ": " + names_of(model, files));
@@ -204,6 +280,7 @@ std::string title_of(const Model& model, std::size_t g) {
       if (auto title = manifest_title(model, files); !title.empty()) return title;
       if (std::any_of(files.begin(), files.end(), [&](auto f) { return !names_package(model.changes[f]); }))
         return fmt::format("{} {}{}", shape.verb(), names_of(model, files), where(model, files));
+      if (packages_of(model, files) == kRoot) return fmt::format("{} {}", shape.verb(), names_of(model, files));
       return fmt::format("{} the {} of {}", shape.verb(), files.size() == 1 ? "manifest" : "manifests",
                          packages_of(model, files));
     case Category::schema:
@@ -211,11 +288,15 @@ std::string title_of(const Model& model, std::size_t g) {
     case Category::source:
       if (shape.deleted + shape.other == 0 && all_here(model, g, files))
         return "Add " + stems_of(model, files) + where(model, files, " to ");
+      if (auto made = new_files(model, group); !made.empty() && all_here(model, g, made))
+        return "Add " + stems_of(model, made) + where(model, files, " to ");
+      if (auto title = left_title(model, g); !title.empty() && leaves_most(model, g)) return title;
       if (auto title = symbol_title(symbols_of(model, g)); !title.empty()) {
         auto symbols = symbols_of(model, g);
         bool only_adds =
             std::all_of(symbols.begin(), symbols.end(), [](const auto* c) { return c->deed == Deed::added; });
-        return title + where(model, files, only_adds ? " to " : " in ");
+        if (auto to = moved_to(model, symbols); !to.empty()) return title + " to " + to;
+        return title + where_or_file(model, files, only_adds ? " to " : " in ");
       }
       return fmt::format("{} {}{}", shape.verb(), names_of(model, files), where(model, files));
     case Category::remove:
@@ -234,11 +315,13 @@ std::string title_of(const Model& model, std::size_t g) {
       return change("assets");
     case Category::rename:
       if (model.renames.size() == 1 && model.renames[0].strict)
-        return fmt::format("Carry the rename of {} to {} through {}", one_line(model.renames[0].from, 40),
-                           one_line(model.renames[0].to, 40), packages_of(model, files));
-      return "Carry the renames through " + packages_of(model, files);
+        return fmt::format("Carry the rename of {} to {}{}", one_line(model.renames[0].from, 40),
+                           one_line(model.renames[0].to, 40), where_or_file(model, files, " through "));
+      return "Carry the renames" + where_or_file(model, files, " through ");
+    case Category::repeated:
+      return fmt::format("Make the same edits in {}", plural(static_cast<std::int64_t>(files.size()), "file"));
     case Category::generated:
-      return change("lock and generated files");
+      return change(generated_words(model, files));
   }
   return names_of(model, files);
 }

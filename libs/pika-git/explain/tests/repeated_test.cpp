@@ -1,0 +1,132 @@
+#include <fmt/format.h>
+
+#include <set>
+
+#include "scratch.hpp"
+
+using namespace pika;
+using namespace pika::explain;
+
+namespace {
+
+std::string file(int i, const char* call) {
+  return fmt::format("int use{}(int x) {{\n  int y = x + {};\n  {}\n  return y;\n}}\n", i, i, call);
+}
+
+const Step* titled(const Tutorial& t, std::string_view words) {
+  for (const auto& step : t.steps)
+    if (step.title.find(words) != std::string::npos) return &step;
+  return nullptr;
+}
+
+}  // namespace
+
+TEST_CASE("an edit made alike in many files is one step, and what is edited otherwise is told before it") {
+  Scratch s;
+  for (int i = 0; i < 9; ++i) s.write(fmt::format("src/u{}.cpp", i), file(i, "log_old(y, 1);"));
+  auto a = s.commit("base");
+  for (int i = 0; i < 9; ++i)
+    s.write(fmt::format("src/u{}.cpp", i), file(i, i == 4 ? "log_new(y, 2);" : "log_new(y, 1);"));
+  auto b = s.commit("head");
+  auto e = s.explain(a, b);
+  check_promises(e);
+  REQUIRE(e.tutorial.steps.size() == 2);
+  CHECK(e.tutorial.steps[0].files == std::vector<std::string>{"src/u4.cpp"});
+  CHECK(e.tutorial.steps[1].title == "Replace “log_old” by “log_new” in 8 lines of 8 files");
+  CHECK(e.tutorial.steps[1].files.size() == 8);
+  CHECK(e.tutorial.folded.empty());
+  CHECK(e.tutorial.steps[1].evidence.size() == 8);
+}
+
+TEST_CASE("a line edited otherwise right above one of many like edits keeps both out of their step") {
+  Scratch s;
+  auto text = [](int i, int limit, const char* call) {
+    return fmt::format("int use{}(int x) {{\n  if (x > {}) return 0;\n  {}\n  return x;\n}}\n", i, limit, call);
+  };
+  for (int i = 0; i < 9; ++i) s.write(fmt::format("src/u{}.cpp", i), text(i, 10, "log_old(x);"));
+  auto a = s.commit("base");
+  for (int i = 0; i < 9; ++i) s.write(fmt::format("src/u{}.cpp", i), text(i, i == 4 ? 99 : 10, "log_new(x);"));
+  auto e = s.explain(a, s.commit("head"));
+  const auto* same = titled(e.tutorial, "Replace “log_old” by “log_new” in 8 lines");
+  REQUIRE(same);
+  CHECK(std::find(same->files.begin(), same->files.end(), "src/u4.cpp") == same->files.end());
+}
+
+TEST_CASE("an edit that a line has twice, and one whose cut is ambiguous, count as the same") {
+  Scratch s;
+  std::string before, after;
+  for (int i = 0; i < 12; ++i)
+    before += fmt::format("add(\"${{ROOT}}/a{}.c\")\n", i), after += fmt::format("add(\"a{}.c\")\n", i);
+  before += "add(\"${ROOT}/${x}.c\" \"${ROOT}/${y}.c\")\n";
+  after += "add(\"${x}.c\" \"${y}.c\")\n";
+  s.write("CMakeLists.txt", before);
+  auto a = s.commit("base");
+  s.write("CMakeLists.txt", after);
+  auto e = s.explain(a, s.commit("head"));
+  REQUIRE(e.tutorial.steps.size() == 1);
+  // The atom as a whole: the last line has it twice, so all thirteen lines are this edit.
+  CHECK(e.tutorial.steps[0].title == "Remove “${ROOT}/” from 13 lines of CMakeLists.txt");
+  CHECK(e.tutorial.steps[0].body_markdown.find("otherwise") == std::string::npos);
+}
+
+TEST_CASE("the same line added in many files is one step; a brace says nothing") {
+  Scratch s;
+  for (int i = 0; i < 7; ++i)
+    s.write(fmt::format("p{}/m.py", i), fmt::format("import os\n\ndef f{}():\n    return {}\n", i, i));
+  auto a = s.commit("base");
+  for (int i = 0; i < 7; ++i)
+    s.write(fmt::format("p{}/m.py", i), fmt::format("import os\nimport sys\n\ndef f{}():\n    return {}\n", i, i));
+  auto e = s.explain(a, s.commit("head"));
+  REQUIRE(e.tutorial.steps.size() == 1);
+  CHECK(e.tutorial.steps[0].title == "Add the line “import sys” in 7 places of 7 files");
+
+  Scratch braces;
+  for (int i = 0; i < 7; ++i) braces.write(fmt::format("b{}.txt", i), "a\nb\n");
+  a = braces.commit("base");
+  for (int i = 0; i < 7; ++i) braces.write(fmt::format("b{}.txt", i), "a\n}\nb\n");
+  e = braces.explain(a, braces.commit("head"));
+  CHECK(titled(e.tutorial, "Add the line") == nullptr);
+}
+
+TEST_CASE("steps of one title are told apart by where they begin") {
+  Scratch s;
+  auto text = [](const char* word) {
+    std::string out;
+    for (int i = 0; i < 400; ++i) out += fmt::format("{} {} of {}\n", i % 7 == 0 ? word : "same", i, i * 31 % 97);
+    return out;
+  };
+  s.write("notes/a/x.cfgx", text("one"));
+  s.write("notes/b/x.cfgx", text("one"));
+  auto a = s.commit("base");
+  s.write("notes/a/x.cfgx", text("two three"));
+  s.write("notes/b/x.cfgx", text("four five six"));
+  auto e = s.explain(a, s.commit("head"));
+  check_promises(e);
+  std::set<std::string> titles;
+  for (const auto& step : e.tutorial.steps) titles.insert(step.title);
+  CHECK(titles.size() == e.tutorial.steps.size());
+}
+
+TEST_CASE("what went to another file is told after what came, by name") {
+  Scratch s;
+  std::string body;
+  for (int i = 0; i < 70; ++i) body += fmt::format("  total += row({}, limit);\n", i);
+  auto function = [&](const std::string& head) {
+    return head + " {\n  int total = 0;\n" + body + "  return total;\n}\n";
+  };
+  s.write("src/main.rs", function("fn alpha_sum(limit: i32) -> i32") + "\n" +
+                             function("fn beta_sum(limit: i32) -> i32") + "\nfn main() {}\n");
+  auto a = s.commit("base");
+  s.write("src/main.rs", "fn main() {}\n");
+  s.write("src/sums.rs",
+          function("pub fn alpha_sum(limit: i32) -> i32") + "\n" + function("pub fn beta_sum(limit: i32) -> i32"));
+  auto e = s.explain(a, s.commit("head"));
+  check_promises(e);
+  const auto& steps = e.tutorial.steps;
+  REQUIRE(steps.size() == 4);  // no step has more than 40%
+  CHECK(steps[2].title == "Move alpha_sum out of main.rs");
+  CHECK(steps[3].title == "Move beta_sum out of main.rs");
+  CHECK(steps[3].body_markdown.find("`beta_sum` to `src/sums.rs`") != std::string::npos);
+  auto opened = [](const Check& c) { return c.kind == "moved_visibility"; };
+  CHECK(std::count_if(e.tutorial.checks.begin(), e.tutorial.checks.end(), opened) == 1);
+}
