@@ -7,6 +7,7 @@
 BASE may be the word "empty": the first commit is told against nothing.
 
 Hard, exit 1:
+  - it is what docs/tutorial.schema.json says, and has no member that the schema does not name
   - the diff's hash is that of git's bytes
   - every hunk of the tutorial is one of git's, at the same place in the same file, and none is missing
   - every changed line is in exactly one atom, and atoms hold only changed lines
@@ -20,9 +21,13 @@ Told, no failure: lines folded, lines to read, steps, needs that point forward.
 """
 import hashlib
 import json
+import pathlib
 import re
 import subprocess
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import schema  # noqa: E402
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
 
@@ -250,7 +255,8 @@ def check(repo, base, head, text):
     """Faults and figures of one tutorial."""
     base = EMPTY_TREE if base == "empty" else base
     checker = Checker(repo, base, head, json.loads(text))
-    return checker.run(), checker.figures()
+    faults = schema.faults(checker.t)
+    return faults or checker.run(), checker.figures()
 
 
 def run_program(program, repo, base, head):
