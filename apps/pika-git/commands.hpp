@@ -8,7 +8,7 @@
 struct ServeFlags {
   std::string data, listen, port_file, public_url, runner_program;
   int port = -1, slots = 0, lease_seconds = 30;
-  bool no_runner = false, allow_host_process = false;
+  bool no_runner = false, allow_host_process = false, check = false;
 };
 int serve(const ServeFlags& flags);
 

@@ -25,6 +25,7 @@ void add_serve(CLI::App& app, int& code) {
   command->add_flag("--allow-host-process", flags->allow_host_process, "Let lanes ask to run without a sandbox");
   command->add_option("--lease", flags->lease_seconds, "Seconds after which a silent runner's lanes count as lost (30)")
       ->check(CLI::Range(20, 3600));
+  command->add_flag("--check", flags->check, "Read the settings, say where code is sent, and start nothing");
   command->callback([flags, &code] { code = serve(*flags); });
 }
 

@@ -31,6 +31,12 @@ int serve(const ServeFlags& flags) {
   if (flags.allow_host_process) options.allow_host_process = true;
   options.lease_seconds = static_cast<std::uint32_t>(flags.lease_seconds);
 
+  if (auto key = server::load_model_key(options); !key) return complain(key.error());
+  if (flags.check) {
+    fmt::print("the settings are good; {}\n", server::model_words(options));
+    return 0;
+  }
+
   // Blocked before any thread starts, so that only sigwait below takes them.
   sigset_t signals;
   ::sigemptyset(&signals);
@@ -45,6 +51,7 @@ int serve(const ServeFlags& flags) {
   if (auto started = (*site)->start(); !started) return complain(started.error());
   if (!flags.port_file.empty()) write_file_atomic(flags.port_file, fmt::format("{}\n", (*site)->port()));
   fmt::print("pika-git is at {}/\n", (*site)->url());
+  if (options.model) fmt::print("{}\n", server::model_words(options));
   if (!(*site)->first_link().empty()) fmt::print("sign in once as admin: {}\n", (*site)->first_link());
   std::fflush(stdout);
   int signal = 0;

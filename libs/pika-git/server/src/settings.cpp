@@ -5,6 +5,7 @@
 #include "pika/server/site.hpp"
 #include "pika/toml/reader.hpp"
 #include "pika/toml/toml.hpp"
+#include "read_model.hpp"
 
 namespace pika::server {
 
@@ -54,6 +55,7 @@ Status read_settings(const fs::path& file, SiteOptions& options) {
     options.anonymous_read = anonymous->text == "read";
   }
   if (const auto* runner = table.table("runner")) read_runner(*runner, name, problems, options);
+  if (const auto* model = table.table("model")) read_model(*model, name, problems, options);
   table.finish();
   if (problems.empty()) return {};
   std::string all;

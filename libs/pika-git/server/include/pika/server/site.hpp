@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "pika/base/result.hpp"
+#include "pika/forge/model_settings.hpp"
 #include "pika/http/message.hpp"
 
 namespace pika::server {
@@ -26,11 +28,20 @@ struct SiteOptions {
   std::vector<std::string> runner_roots;  // NAME=PATH: root filesystems that lanes may name
   bool allow_host_process = false;        // the runner of this host may run jobs without a sandbox
   std::uint32_t lease_seconds = 30;
+  std::optional<forge::ModelSettings> model;  // nothing: no model is asked, no code leaves this host
+  fs::path model_key_file;                    // where its key is, one of the two or neither
+  std::string model_key_env;
 };
 
 // Reads DATA/server.toml into the options that flags did not set; unknown keys are errors. Not there: no change.
-// Keys: listen, port, public_url, anonymous ("read" or "none"), [runner] start, slots, allow_host_process, roots.
+// Keys: listen, port, public_url, anonymous ("read" or "none"), [runner] start, slots, allow_host_process, roots,
+// [model] (docs/models.md).
 Status read_settings(const fs::path& file, SiteOptions& options);
+// Reads the model's key from its file or from the environment, and takes it out of the environment. invalid: it is not
+// there, others may read the file, or it may not be sent to that address. Before any thread starts.
+Status load_model_key(SiteOptions& options);
+// Where code of which repositories is sent, one sentence without a full stop and without the key.
+std::string model_words(const SiteOptions& options);
 
 class Site {
  public:
