@@ -64,6 +64,22 @@ async function bringWalk(): Promise<void> {
   document.dispatchEvent(new Event("pika:walk"));
 }
 
+// Nobody has begun: the page stands at its top, nothing of it was opened, no step is marked.
+function unread(): boolean {
+  const main = document.querySelector("main");
+  return window.scrollY < 80 && !main?.querySelector("details[open], .step.done") && !(document.activeElement && main?.contains(document.activeElement));
+}
+
+// A model's words came (or others in their place): brought in where nobody reads yet, else announced.
+async function bringWords(fresh: Document): Promise<void> {
+  const main = document.querySelector<HTMLElement>("main[data-words]");
+  const there = fresh.querySelector<HTMLElement>("[data-words]")?.dataset.words;
+  if (!main || !there || main.dataset.words === there) return;
+  if (unread()) return bringWalk();
+  main.dataset.words = there;
+  news("A model’s words about this version are here.");
+}
+
 // A new version is only announced: putting it in place would move what somebody reads.
 async function announce(fresh: Document): Promise<void> {
   const here = document.querySelector<HTMLElement>("main[data-tutorial]")?.dataset.tutorial;
@@ -71,6 +87,7 @@ async function announce(fresh: Document): Promise<void> {
   if (here !== undefined && here !== "ready" && there === "ready") {
     await bringWalk();
   }
+  await bringWords(fresh);
   const before = Number(document.body.dataset.versions ?? "0");
   const now = Number(fresh.querySelector<HTMLElement>("[data-versions]")?.dataset.versions ?? "0");
   if (before > 0 && now > before) {

@@ -9,6 +9,7 @@
 #include "pika/forge_model/api.hpp"
 #include "rerun.hpp"
 #include "router.hpp"
+#include "words.hpp"
 
 namespace pika::server {
 
@@ -212,7 +213,8 @@ Result<http::Response> api_tutorial(Call& call) {
     return fail(ErrorKind::unavailable,
                 fmt::format("the tutorial of version {} is {}", version.number, to_string(version.tutorial)),
                 "ask again in a moment");
-  return answer(explain::to_json(PIKA_TRY(forge::stored_tutorial(call.site.layout, version))));
+  auto derived = PIKA_TRY(forge::stored_tutorial(call.site.layout, version));
+  return answer(tutorial_json(shown_words(call, r, b, version, derived), derived));
 }
 
 Result<http::Response> api_merge(Call& call) {

@@ -5,6 +5,7 @@
 #include "highlight.hpp"
 #include "pika/base/text.hpp"
 #include "router.hpp"
+#include "words.hpp"
 
 namespace pika::server {
 
@@ -64,7 +65,13 @@ Result<http::Response> show_branch(Call& call) {
   // The summary quotes the author; said once is enough.
   auto first_line = s.branch.description.substr(0, s.branch.description.find('\n'));
   if (!s.tutorial || s.tutorial->summary.find(first_line) == std::string::npos) page.description = s.branch.description;
-  if (s.tutorial) page.tutorial = &*s.tutorial;
+  ShownWords told;
+  if (s.tutorial) {
+    told = shown_words(call, s.repository, s.branch, s.version, *s.tutorial);
+    page.words = told.view;
+    page.tutorial = told.tutorial ? &*told.tutorial : &*s.tutorial;
+  }
+  page.may_explain_again = s.version.tutorial == store::TutorialState::failed && call.may(Permission::write);
   page.tutorial_error = s.tutorial_error;
   page.diff = &*s.diff;
   page.highlight = highlighter(call.site, s.repository);

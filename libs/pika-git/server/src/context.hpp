@@ -11,6 +11,7 @@
 #include "pika/forge/explain_loop.hpp"
 #include "pika/forge/gateway.hpp"
 #include "pika/forge/lander.hpp"
+#include "pika/forge/model_loop.hpp"
 #include "pika/forge/planner.hpp"
 #include "pika/forge/review.hpp"
 #include "pika/http/message.hpp"
@@ -40,6 +41,7 @@ struct Context {
   forge::RepositoryLocks* locks = nullptr;
   forge::EventHub* hub = nullptr;
   forge::ExplainLoop* explain = nullptr;
+  forge::ModelLoop* words = nullptr;  // none: no model is configured
   forge::Gateway* gateway = nullptr;
   forge::Planner* planner = nullptr;
   forge::Review* review = nullptr;

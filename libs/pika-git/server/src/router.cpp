@@ -30,6 +30,7 @@ constexpr Route kRoutes[] = {
 
     {"GET", "/api/v1/whoami", Permission::signed_in, api_whoami},
     {"GET", "/api/v1/events", Permission::read, api_events},
+    {"GET", "/api/v1/models/sent", Permission::admin, api_sent_words},
     {"GET", "/api/v1/repos/:owner/:name/events", Permission::read, api_repository_events},
     {"GET", "/api/v1/repos/:owner/:name/branches", Permission::read, api_branches},
     {"GET", "/api/v1/repos/:owner/:name/branches/:number", Permission::read, api_branch},
@@ -39,6 +40,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/repos/:owner/:name/ci/:suite/:lane/:attempt/log", Permission::read, api_log},
     {"POST", "/api/v1/repos/:owner/:name/ci/:suite/:lane/rerun", Permission::write, api_rerun, true},
 
+    {"GET", "/admin/models", Permission::admin, show_models},
     {"GET", "/admin/repositories", Permission::local, admin_repositories},
     {"POST", "/admin/repositories", Permission::local, admin_create_repository},
     {"POST", "/admin/users", Permission::local, admin_create_user},
@@ -57,6 +59,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/:owner/:name/branches/:number/commits", Permission::read, show_commits},
     {"GET", "/:owner/:name/branches/:number/ci", Permission::read, show_branch_ci},
     {"POST", "/:owner/:name/branches/:number/merge", Permission::land, do_merge, true},
+    {"POST", "/:owner/:name/branches/:number/tutorial", Permission::write, do_tell_again, true},
     {"POST", "/:owner/:name/branches/:number/close", Permission::write, do_close, true},
     {"POST", "/:owner/:name/branches/:number/reopen", Permission::write, do_reopen, true},
     {"GET", "/:owner/:name/ci/:suite/:lane/:attempt", Permission::read, show_attempt},
@@ -81,7 +84,9 @@ bool matches(const Route& route, const http::Request& request, std::map<std::str
 }
 
 bool wants_json(const http::Request& request) {
-  return !request.segments.empty() && (request.segments[0] == "api" || request.segments[0] == "admin");
+  if (request.segments.empty()) return false;
+  bool page = request.segments.size() == 2 && request.segments[1] == "models";  // the one that people look at
+  return request.segments[0] == "api" || (request.segments[0] == "admin" && !page);
 }
 bool is_git(const http::Request& request) {
   return request.segments.size() >= 2 && request.segments[1].ends_with(".git");

@@ -70,6 +70,7 @@ struct Site::Impl : http::App {
   forge::RepositoryLocks locks;
   Context context;
   std::unique_ptr<forge::EventHub> hub;
+  std::unique_ptr<forge::ModelLoop> words;
   std::unique_ptr<forge::ExplainLoop> explain;
   std::unique_ptr<forge::Gateway> gateway;
   std::unique_ptr<forge::Planner> planner;
@@ -164,7 +165,14 @@ Result<std::unique_ptr<Site>> Site::open(SiteOptions options) {
                                        : i.options.public_url;
   while (c.url.ends_with('/')) c.url.pop_back();
   i.hub = std::make_unique<forge::EventHub>(*i.store);
-  i.explain = std::make_unique<forge::ExplainLoop>(*i.store, layout);
+  auto look_for_words = [&i] {
+    if (i.words) i.words->kick();
+  };
+  if (i.options.model)
+    i.words = std::make_unique<forge::ModelLoop>(*i.store, layout, *i.options.model, model::retell);
+  else
+    i.store->drop_other_words("", system_clock().now());  // nobody is there to be asked
+  i.explain = std::make_unique<forge::ExplainLoop>(*i.store, layout, look_for_words);
   forge::GatewayTimes times;
   times.lease = static_cast<Micros>(i.options.lease_seconds) * kSecond;
   i.gateway = std::make_unique<forge::Gateway>(*i.store, layout, *i.hub, runner_token(layout), times);
@@ -174,11 +182,15 @@ Result<std::unique_ptr<Site>> Site::open(SiteOptions options) {
   i.review = std::make_unique<forge::Review>(
       *i.store, layout, i.locks, *i.planner,
       [&i](const store::Repository& r, const store::Branch& b) { return i.context.url + i.context.branch_path(r, b); },
-      [&i] { i.explain->kick(); });
+      [&i, look_for_words] {
+        i.explain->kick();
+        look_for_words();
+      });
   i.lander = std::make_unique<forge::Lander>(*i.store, layout, i.locks);
   i.background = std::make_unique<Background>();
   c.hub = i.hub.get();
   c.explain = i.explain.get();
+  c.words = i.words.get();
   c.gateway = i.gateway.get();
   c.planner = i.planner.get();
   c.review = i.review.get();
@@ -213,6 +225,10 @@ Status Site::start() {
   PIKA_TRY(i.gateway->start());
   i.hub->start();
   i.explain->start();
+  if (i.words) {
+    log_info("site", "{}", model_words(i.options));
+    i.words->start();
+  }
   if (i.options.start_runner) {
     i.runner = std::make_unique<RunnerProcess>(i.options, i.context.layout);
     i.runner->start();
@@ -235,6 +251,7 @@ void Site::stop() {
   i.background.reset();
   if (i.gateway) i.gateway->stop();
   i.explain.reset();
+  i.words.reset();
 }
 
 std::uint16_t Site::port() const {

@@ -3,6 +3,7 @@
 #include "cards.hpp"
 #include "pika/base/text.hpp"
 #include "walk.hpp"
+#include "words_parts.hpp"
 
 namespace pika::web {
 
@@ -86,6 +87,7 @@ void no_tutorial(Html& h, const BranchPage& page) {
   if (page.head.tutorial == "failed") {
     h.open("p").words("The tutorial of this version could not be made. ");
     h.code_text(page.tutorial_error).end();
+    if (page.may_explain_again) explain_again_form(h, page);
   } else {
     h.open("p").words("The tutorial of this version is being made. This page shows it as soon as it is ready").end();
   }
@@ -158,18 +160,27 @@ void commits_card(Html& h, const BranchPage& page) {
   h.end();
 }
 
+void summary(Html& h, const BranchPage& page) {
+  h.open("section", "card lead").id("summary").open("h2").words("Summary").end();
+  summary_parts(h, *page.tutorial, &page.words);
+  words_provenance(h, page);
+  words_region(h, page);
+  h.end();
+}
+
 bool has_walk(const BranchPage& page) {
   return page.tutorial && page.diff && page.head.tutorial == "ready";
 }
 
 void walk(Html& h, const BranchPage& page) {
-  h.open("main", "walk").id("main").attr("data-tutorial", page.head.tutorial);
+  h.open("main", "walk").id("main").attr("data-tutorial", page.head.tutorial).attr("data-words", page.words.token);
   older_note(h, page);
   if (has_walk(page)) {
-    summary_card(h, *page.tutorial);
+    summary(h, page);
     description_card(h, page);
-    tutorial_steps(h, *page.tutorial, *page.diff,
-                   {.diff_page = branch_part_url(page.head, "diff"), .highlight = &page.highlight});
+    tutorial_steps(
+        h, *page.tutorial, *page.diff,
+        {.diff_page = branch_part_url(page.head, "diff"), .highlight = &page.highlight, .words = &page.words});
   } else {
     no_tutorial(h, page);
     description_card(h, page);
@@ -203,11 +214,12 @@ std::string render(const BranchPage& page) {
 
 std::string render_live(const BranchPage& page) {
   Html h;
-  h.open("div").attr("data-tutorial", page.head.tutorial);
+  h.open("div").attr("data-tutorial", page.head.tutorial).attr("data-words", page.words.token);
   verdict_block(h, page);
   chips(h, page);
   branch_tabs(h, page.head, "tutorial");
   older_note(h, page);
+  if (has_walk(page)) words_region(h, page);
   ci_card(h, page);
   landing_card(h, page);
   return h.take();

@@ -8,6 +8,7 @@
 #include "parts.hpp"
 #include "pika/base/hash.hpp"
 #include "pika/base/text.hpp"
+#include "words_parts.hpp"
 
 namespace pika::web {
 
@@ -95,16 +96,22 @@ class Steps {
     h_.open("article", "card step").id(fmt::format("step-{}", step.id));
     h_.attr("data-step", step.id).attr("data-key", content_key(tutorial_, step, index_));
     h_.open("header").open("span", "num").number(step.id).end();
+    const auto* words = step_words(view_.words, step.id);
     h_.open("h3").attr("dir", "auto").code_text(step.title).end();
+    if (words && words->title) by_model(h_);
     h_.open("button", "tick js").attr("type", "button").attr("aria-pressed", "false");
     h_.open("span").words("Mark reviewed").end().words(" <kbd>x</kbd>").end();
     h_.end();
-    if (!step.intent.empty()) h_.open("p", "intent").words("<b>Intent:</b> ").code_text(step.intent).end();
+    if (!step.intent.empty()) {
+      h_.open("p", "intent").words("<b>Intent:</b> ").code_text(step.intent);
+      if (words && words->intent) by_model(h_);
+      h_.end();
+    }
     affected(step);
     evidence(step);
     for (const auto& fold : tutorial_.folded)
       if (fold.step == step.id) folded(fold);
-    if (!step.body_markdown.empty()) h_.open("div", "body md").trusted({markdown_html(step.body_markdown)}).end();
+    told(h_, "body", step.body_markdown, words ? words->body : "");
     for (const auto& check : step.checks) {
       h_.open("p", "warnline").words("<b>Left behind</b> ");
       place_link(check);
@@ -252,9 +259,8 @@ HunkIndex::Found HunkIndex::find(const std::string& id) const {
   return at == by_id_.end() ? Found{} : at->second;
 }
 
-void summary_card(Html& h, const explain::Tutorial& tutorial) {
-  h.open("section", "card lead").id("summary").open("h2").words("Summary").end();
-  h.open("div", "md").trusted({markdown_html(tutorial.summary)}).end();
+void summary_parts(Html& h, const explain::Tutorial& tutorial, const ModelWords* words) {
+  told(h, "", tutorial.summary, words ? words->summary : "");
   std::size_t placed = 0;
   for (const auto& hunk : tutorial.hunks)
     if (std::all_of(hunk.atoms.begin(), hunk.atoms.end(), [](const auto& atom) { return atom.step > 0; })) ++placed;
@@ -273,16 +279,15 @@ void summary_card(Html& h, const explain::Tutorial& tutorial) {
         .words(" left behind")
         .end();
   h.end();
-  h.open("p", "prov");
-  if (tutorial.provider == "derived")
-    h.words("Derived from the diff of ").elem("code", short_id(tutorial.head)).words(", no model.");
-  else
-    h.words("Made from the diff of ")
-        .elem("code", short_id(tutorial.head))
-        .words(" by ")
-        .text(tutorial.provider)
-        .words(".");
-  h.end().end();
+  if (words && words->shown) return;  // the caller says more
+  h.open("p", "prov").words("Derived from the diff of ").elem("code", short_id(tutorial.head)).words(", no model.");
+  h.end();
+}
+
+void summary_card(Html& h, const explain::Tutorial& tutorial) {
+  h.open("section", "card lead").id("summary").open("h2").words("Summary").end();
+  summary_parts(h, tutorial);
+  h.end();
 }
 
 // "Part 2 of 3: Refuse long paths": the words are the author's.

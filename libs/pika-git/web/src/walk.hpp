@@ -25,10 +25,12 @@ class HunkIndex {
 struct WalkView {
   Url diff_page;  // empty: anchors are on this page
   const Highlighter* highlight = nullptr;
-  int line_budget = 2500;  // evidence lines on the page; what is above it is a link to the diff page
+  int line_budget = 2500;             // evidence lines on the page; what is above it is a link to the diff page
+  const ModelWords* words = nullptr;  // which words are a model's; null: none
 };
 
-// Summary card, facts, provenance.
+// The summary's words, its facts, and where all of it comes from; within a card of class "lead".
+void summary_parts(Html& h, const explain::Tutorial& tutorial, const ModelWords* words = nullptr);
 void summary_card(Html& h, const explain::Tutorial& tutorial);
 // "Tutorial Steps" and the cards.
 void tutorial_steps(Html& h, const explain::Tutorial& tutorial, const git::Diff& diff, const WalkView& view);

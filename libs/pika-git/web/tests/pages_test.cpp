@@ -8,6 +8,7 @@
 #include "pika/web/assets.hpp"
 #include "scan_support.hpp"
 #include "seed_support.hpp"
+#include "told_support.hpp"
 
 using namespace pika;
 using namespace pika::web;
@@ -56,6 +57,9 @@ std::map<std::string, std::string> all_pages(const Sample& s) {
   pending.tutorial = nullptr;
   pending.suite.reset();
   pages["branch-pending"] = render(pending);
+  explain::Tutorial told;
+  pages["branch-words"] = render(told_page(s, told));
+  pages["models"] = render(sent_page(s));
   pages["signin"] = render(SignInPage{
       .chrome = {}, .next = "/sledtools/pika", .error = "That token is not known.", .how = "pika-git user link alice"});
   pages["signin-link"] = render(SignInPage{.chrome = {}, .link_token = "tok", .link_user = chrome.user});

@@ -123,6 +123,33 @@ struct Landing {
   std::optional<bool> chain_verified{};
 };
 
+// The words of a language model about the shown version, and what is known of asking for them.
+struct StepWords {
+  int step = 0;
+  bool title = false, intent = false;  // they are the model's
+  std::string body{};                  // the part of the body that is the model's, at its beginning; empty: none
+};
+struct RemovedWords {
+  std::string where{}, what{}, why{};
+};
+struct ModelWords {
+  std::string asking{};         // asked: queued or running; failed; empty: neither
+  std::string why{};            // sentence: why it failed, or what came of the last try
+  bool shown = false;           // the page's tutorial has them
+  bool hidden = false;          // they are there, and the derived words were asked for
+  bool may_ask = false;         // the button
+  std::string token{};          // changes with the kept words; empty: none are kept
+  std::string host{}, model{};  // where lines were sent, and as what; empty: none were
+  Micros sent_at = 0;
+  int hunks = 0;
+  bool reused = false;    // of an equal change: nothing was sent for this version
+  std::string log_url{};  // the log of what was sent, for those who may read it
+  std::string summary{};  // the part of the summary that is the model's, at its beginning
+  std::vector<StepWords> steps{};
+  std::string note{};  // sentences: why words are missing
+  std::vector<RemovedWords> removed{};
+};
+
 // A piece of a line with a colour: bytes [begin, end) of the line's text.
 enum class SyntaxKind { keyword, string, number, comment, type, function, constant, attribute, property };
 struct SyntaxSpan {

@@ -3,13 +3,15 @@
 //
 // Addresses the pages link to (contracts, "Addresses"), with O/N the repository:
 //   /  /O/N  /O/N/branches/133  .../diff  .../commits  .../ci  (?version=2 for an older version; .../ci?run=161)
-//   /O/N/ci/168/LANE/ATTEMPT  /login  /login/tokens  /api/v1/repos/O/N/ci/SUITE/LANE/ATTEMPT/log?offset=
+// ?words=derived on a branch page: without a model's words, where they are kept
+//   /O/N/ci/168/LANE/ATTEMPT  /admin/models  /login  /login/tokens  /api/v1/repos/O/N/ci/SUITE/LANE/ATTEMPT/log?offset=
 // Forms they post, all with the field `csrf`, answered by a redirect (303) to the page they came from:
 //   /login                     token, next (a person's token, or the one of a one-time link)
 //   /login/out                 (on the tokens page)
 //   /login/tokens              name
 //   /login/tokens/ID/revoke
 //   /O/N/branches/133/merge    expected_head, version; override_reason when an admin overrides
+//   /O/N/branches/133/tutorial what = words | derived, version
 //   /O/N/branches/133/close    /O/N/branches/133/reopen
 //   /O/N/ci/168/rerun          what = all | failed | lane, lane = ID
 //   /O/N/ci/168/cancel
@@ -67,7 +69,9 @@ struct BranchPage {
   std::string description{};                    // the author's words, Markdown; empty: none
   const explain::Tutorial* tutorial = nullptr;  // with head.tutorial == "ready"
   std::string tutorial_error{};                 // sentence, with head.tutorial == "failed"
-  const git::Diff* diff = nullptr;              // of the shown version
+  bool may_explain_again = false;               // the button, with head.tutorial == "failed"
+  ModelWords words{};
+  const git::Diff* diff = nullptr;  // of the shown version
   Highlighter highlight{};
   std::optional<Suite> suite{};  // the newest
   std::string no_suite{};        // sentence: why there is none
@@ -151,6 +155,22 @@ struct TokensPage {
   std::string made{};  // a token just made, shown this once; empty: none
 };
 
+// What was sent to a language model, for administrators.
+struct SentRow {
+  Micros at = 0, took = 0;
+  std::string repository{};
+  std::int64_t branch = 0;
+  int version = 0, hunks = 0, status = 0;
+  std::string host{}, model{}, purpose{}, outcome{};
+  std::int64_t bytes = 0, tokens_in = 0, tokens_out = 0;
+};
+struct ModelsPage {
+  Chrome chrome{};
+  std::string where{};          // sentence: code of which repositories is sent where
+  std::vector<SentRow> sent{};  // newest first
+  std::string older_url{};      // next page; empty: this is the end
+};
+
 struct ErrorPage {
   Chrome chrome{};
   int status = 500;
@@ -166,6 +186,7 @@ std::string render(const CommitsPage& page);
 std::string render(const CiPage& page);
 std::string render(const SignInPage& page);
 std::string render(const TokensPage& page);
+std::string render(const ModelsPage& page);
 std::string render(const ErrorPage& page);
 // In pieces of some KiB, so that a diff of any size goes out in constant memory. False: the reader went away.
 bool render_diff(const DiffPage& page, const Write& write);

@@ -1,0 +1,217 @@
+#include "words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "fill.hpp"
+#include "flash.hpp"
+#include "pika/base/log.hpp"
+#include "pika/base/text.hpp"
+#include "router.hpp"
+
+namespace pika::server {
+
+namespace {
+
+using store::WordsState;
+
+constexpr int kSentOnAPage = 100;
+
+// What is kept of this version: the newest words, else the newest account of words that did not come. A file about
+// another diff is not believed.
+std::optional<forge::StoredWords> kept_words(const Call& call, const std::vector<store::WordsJob>& jobs,
+                                             const store::Version& version, const explain::Tutorial& derived,
+                                             Micros* at) {
+  auto by_time = jobs;
+  std::ranges::sort(by_time, std::ranges::greater(), &store::WordsJob::told_at);
+  std::optional<forge::StoredWords> account;
+  for (const auto& job : by_time) {
+    if (job.told_at == 0) break;
+    auto kept = forge::stored_words(call.site.layout, job);
+    if (!kept) {
+      log_warning("words", "version {}: {}", version.id.value(), kept.error().what);
+      continue;
+    }
+    const auto& told = kept->retelling.told;
+    if (told.tutorial.head != version.head || told.tutorial.diff_hash != derived.diff_hash) continue;
+    *at = job.told_at;
+    if (told.uses_model()) return std::move(*kept);
+    if (!account) account = std::move(*kept);
+  }
+  return account;
+}
+
+void fill_sent(web::ModelWords& view, const forge::StoredWords& kept, const explain::Tutorial& derived) {
+  // A request that was tried again had the same hunks.
+  int hunks = 0;
+  for (const auto& s : kept.retelling.sent) {
+    if (s.purpose == "tell") hunks += s.hunks;
+    view.host = s.host;
+    view.model = s.model;
+    view.sent_at = s.at;
+  }
+  view.hunks = std::min(hunks, static_cast<int>(derived.hunks.size()));
+  view.reused = kept.reused;
+  view.note = kept.retelling.note;
+  for (const auto& r : kept.retelling.told.removed) view.removed.push_back({r.where, r.what, r.why});
+}
+
+void fill_words(web::ModelWords& view, const model::Validated& told) {
+  view.summary = told.model_summary;
+  for (const auto& s : told.sources)
+    view.steps.push_back({s.step, s.title == model::Source::model, s.intent == model::Source::model, s.model_body});
+}
+
+// Where the queue stands with what is configured now.
+void fill_state(web::ModelWords& view, const Call& call, const std::vector<store::WordsJob>& jobs) {
+  if (!call.site.words) return;
+  auto job = std::ranges::find(jobs, call.site.words->wish(), &store::WordsJob::wish);
+  if (job == jobs.end()) return;
+  if (job->state == WordsState::queued || job->state == WordsState::running) view.asking = "asked";
+  if (job->state == WordsState::failed) view.asking = "failed";
+  if (!view.asking.empty()) view.why = job->why;
+}
+
+Status askable(const Call& call, const store::Repository& r, const store::Branch& b, const store::Version& version) {
+  if (!call.site.words)
+    return fail(ErrorKind::conflict, "no model is configured here",
+                "an administrator can add [model] to server.toml (docs/models.md)");
+  if (!forge::chosen(call.site.words->settings(), r))
+    return fail(ErrorKind::conflict, fmt::format("code of {} is not to be sent to a model", r.full_name()),
+                "an administrator can name it in [model] of server.toml");
+  if (b.state != store::BranchState::open || version.number != b.versions)
+    return fail(ErrorKind::conflict, "a model is asked about the newest version of an open branch only");
+  if (version.tutorial != store::TutorialState::ready)
+    return fail(ErrorKind::conflict, "this version's tutorial is not there yet", "ask again in a moment");
+  return {};
+}
+
+json::Value sent_json(const store::SentWords& s) {
+  return json::Object{{"id", s.id},
+                      {"at", s.at},
+                      {"repository", to_utf8(s.repository)},
+                      {"branch", s.branch},
+                      {"version", s.version},
+                      {"host", to_utf8(s.host)},
+                      {"model", to_utf8(s.model)},
+                      {"purpose", s.purpose},
+                      {"bytes", s.bytes},
+                      {"hunks", s.hunks},
+                      {"status", s.status},
+                      {"took", s.took},
+                      {"tokens_in", s.tokens_in},
+                      {"tokens_out", s.tokens_out},
+                      {"outcome", to_utf8(s.outcome)}};
+}
+
+std::int64_t before_of(const Call& call) {
+  return parse_number<std::int64_t>(call.request.query_value("before")).value_or(0);
+}
+
+}  // namespace
+
+ShownWords shown_words(const Call& call, const store::Repository& r, const store::Branch& b,
+                       const store::Version& version, const explain::Tutorial& derived) {
+  ShownWords out;
+  auto jobs = call.site.store->words_of(version.id);
+  fill_state(out.view, call, jobs);
+  out.view.may_ask = out.view.asking != "asked" && call.may(Permission::write) && askable(call, r, b, version);
+  Micros at = 0;
+  auto kept = kept_words(call, jobs, version, derived, &at);
+  if (!kept) return out;
+  auto& told = kept->retelling.told;
+  fill_sent(out.view, *kept, derived);
+  if (call.may(Permission::admin)) out.view.log_url = "/admin/models";
+  if (!told.uses_model()) return out;
+  out.view.token = std::to_string(at);
+  if (call.request.query_value("words") == "derived") {
+    out.view.hidden = true;
+    return out;
+  }
+  out.view.shown = true;
+  fill_words(out.view, told);
+  out.tutorial = std::move(told.tutorial);
+  return out;
+}
+
+json::Value tutorial_json(const ShownWords& words, const explain::Tutorial& derived) {
+  auto out = explain::to_json(words.tutorial ? *words.tutorial : derived);
+  const auto& view = words.view;
+  json::Array steps, removed;
+  for (const auto& s : view.steps)
+    steps.push_back(json::Object{{"step", s.step},
+                                 {"title", s.title ? "model" : "derived"},
+                                 {"intent", s.intent ? "model" : "derived"},
+                                 {"model_body", to_utf8(s.body)}});
+  for (const auto& r : view.removed)
+    removed.push_back(json::Object{{"where", to_utf8(r.where)}, {"what", to_utf8(r.what)}, {"why", to_utf8(r.why)}});
+  json::Object said{{"shown", view.shown},        {"kept", view.shown || view.hidden},
+                    {"asking", view.asking},      {"why", to_utf8(view.why)},
+                    {"note", to_utf8(view.note)}, {"model_summary", to_utf8(view.summary)},
+                    {"sources", steps},           {"removed", removed}};
+  if (!view.host.empty())
+    said["sent"] = json::Object{{"host", to_utf8(view.host)},
+                                {"model", to_utf8(view.model)},
+                                {"at", view.sent_at},
+                                {"hunks", view.hunks},
+                                {"for_an_equal_change", view.reused}};
+  out.as_object()["words"] = std::move(said);
+  return out;
+}
+
+Result<http::Response> do_tell_again(Call& call) {
+  auto r = PIKA_TRY(call.repository());
+  auto b = PIKA_TRY(call.branch(r));
+  auto field = [&](const char* name) {
+    auto at = call.form.find(name);
+    return at == call.form.end() ? std::string() : at->second;
+  };
+  auto number = parse_number<int>(field("version"));
+  std::optional<store::Version> version;
+  for (const auto& v : call.site.store->versions(b.id))
+    if (number && v.number == *number) version = v;
+  if (!version)
+    return fail(ErrorKind::not_found,
+                fmt::format("branch #{} has no version {}", b.number, quote_name(to_utf8(field("version")))));
+  auto back = call.site.branch_path(r, b);
+  if (version->number != b.versions) back += fmt::format("?version={}", version->number);
+  if (field("what") == "derived") {
+    if (version->tutorial == store::TutorialState::failed) {
+      call.site.store->set_tutorial(version->id, store::TutorialState::pending, "", nullptr);
+      call.site.explain->kick();
+    }
+    return http::redirect(back);  // a second press finds it pending
+  }
+  if (field("what") != "words") return fail(ErrorKind::invalid, "what to make anew is one of: words, derived");
+  if (auto good = askable(call, r, b, *version); !good)
+    return with_flash(http::redirect(back), {good.error().text(), true});
+  call.site.store->ask_words(version->id, call.site.words->wish(), call.principal.name(), system_clock().now());
+  call.site.words->kick();
+  return http::redirect(back);
+}
+
+Result<http::Response> show_models(Call& call) {
+  web::ModelsPage page;
+  page.chrome = chrome(call);
+  page.where = model_words(call.site.options);
+  auto sent = call.site.store->sent_words(before_of(call), kSentOnAPage + 1);
+  if (sent.size() > kSentOnAPage) {
+    sent.pop_back();
+    page.older_url = fmt::format("/admin/models?before={}", sent.back().id);
+  }
+  for (const auto& s : sent)
+    page.sent.push_back({s.at, s.took, s.repository, s.branch, s.version, s.hunks, s.status, s.host, s.model, s.purpose,
+                         s.outcome, s.bytes, s.tokens_in, s.tokens_out});
+  return http::html_response(200, web::render(page));
+}
+
+Result<http::Response> api_sent_words(Call& call) {
+  auto limit = std::clamp(parse_number<int>(call.request.query_value("limit")).value_or(kSentOnAPage), 1, 1000);
+  json::Array sent;
+  for (const auto& s : call.site.store->sent_words(before_of(call), limit)) sent.push_back(sent_json(s));
+  return http::json_response(
+      200, json::print(json::Object{{"where", to_utf8(model_words(call.site.options))}, {"sent", std::move(sent)}}));
+}
+
+}  // namespace pika::server

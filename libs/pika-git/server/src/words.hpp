@@ -1,0 +1,20 @@
+// A model's words of a version: which are shown, what is said of them, and asking again.
+#pragma once
+#include <optional>
+
+#include "context.hpp"
+
+namespace pika::server {
+
+struct ShownWords {
+  web::ModelWords view;
+  std::optional<explain::Tutorial> tutorial;  // with the model's words; none: the derived one is shown
+};
+
+// `derived`: the stored tutorial of the version. Only words about exactly this diff count; ?words=derived hides them.
+ShownWords shown_words(const Call& call, const store::Repository& r, const store::Branch& b,
+                       const store::Version& version, const explain::Tutorial& derived);
+// docs/tutorial-format.md, with the field "words".
+json::Value tutorial_json(const ShownWords& words, const explain::Tutorial& derived);
+
+}  // namespace pika::server
