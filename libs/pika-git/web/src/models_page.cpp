@@ -1,6 +1,8 @@
 // What was sent to a language model: for administrators.
 #include <fmt/format.h>
 
+#include <cctype>
+
 #include "parts.hpp"
 #include "pika/base/text.hpp"
 #include "pika/web/pages.hpp"
@@ -40,7 +42,9 @@ std::string render(const ModelsPage& page) {
   Html h;
   open_page(h, page.chrome, "What was sent to a model", "models");
   h.open("header", "hero slim").open("h1").words("What was sent to a model").end();
-  h.open("p", "sub").code_text(page.where).words(".").end().end();
+  auto where = page.where;
+  if (!where.empty()) where[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(where[0])));
+  h.open("p", "sub").code_text(where).words(".").end().end();
   h.open("div", "page list").open("main").id("main");
   if (page.sent.empty()) {
     h.open("section", "card emptypage").open("h2").words("Nothing was sent").end();

@@ -21,7 +21,7 @@ void form(Html& h, const BranchPage& page, std::string_view what) {
   if (!open_form(h, page.chrome, tutorial_action(page.head))) return;
   hidden_field(h, "what", what);
   hidden_field(h, "version", std::to_string(page.head.version));
-  h.open("button", "btn").attr("type", "submit").words("Regenerate").end().end();
+  h.open("button", "btn little").attr("type", "submit").words("Regenerate").end().end();
 }
 
 // The same page with or without the model's words; the version stays.
@@ -82,8 +82,9 @@ void words_provenance(Html& h, const BranchPage& page) {
   if (words.shown) {
     h.open("p", "prov").text(fmt::format("Version {}. Words marked", page.head.version));
     by_model(h);
-    h.words(" are a language model&rsquo;s, what checks could refute removed; all else, the hunks and their order ");
-    h.words("among it, is derived from the diff of ").elem("code", short_id(page.head.head)).words(". ");
+    h.words(
+        " are a language model&rsquo;s; what checks refuted of them was removed. The rest, with the hunks and their ");
+    h.words("order, is derived from the diff of ").elem("code", short_id(page.head.head)).words(". ");
     h.link("", switched(page.head, true), "Show derived words only").words(".").end();
   } else if (words.hidden) {
     h.open("p", "prov")
