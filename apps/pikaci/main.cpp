@@ -33,7 +33,8 @@ struct Arguments {
   std::size_t limit = 20;
   jerichoci::GcPolicy gc;
   bool dry_run = false;
-  bool follow = false, exit_status = false, shell = false;
+  bool follow = false, exit_status = false, shell = false, print = false;
+  std::string command;
 };
 
 // The write end of a pipe: all that a signal handler may touch.
@@ -163,8 +164,8 @@ void add_range(CLI::App& command, Arguments& arguments, bool with_head) {
 }
 
 struct Commands {
-  CLI::App *run, *rerun, *cancel, *list, *status, *logs, *artifacts, *gc, *replay, *lanes, *targets, *select, *why,
-      *plan, *doctor, *lint;
+  CLI::App *init, *run, *rerun, *cancel, *list, *status, *logs, *artifacts, *gc, *replay, *lanes, *targets, *select,
+      *why, *plan, *doctor, *lint;
 };
 
 Commands describe(CLI::App& app, Arguments& a) {
@@ -198,6 +199,11 @@ Commands describe(CLI::App& app, Arguments& a) {
         ->allow_extra_args(false);
   };
   Commands c{};
+  c.init = app.add_subcommand("init", "Write a first ci/pikaci.toml, by what the repository looks like");
+  c.init->add_option("--command", a.command, "Make one lane of this command, for a shell")
+      ->check(kNotEmpty)
+      ->type_name("WORDS");
+  c.init->add_flag("--print", a.print, "Only show it");
   c.run = app.add_subcommand("run", "Run what the change chooses, or the targets and lanes named");
   c.run->add_option("NAME", a.names, "Targets or lanes; these run whatever has changed")->type_name("");
   add_range(*c.run, a, false);
@@ -268,6 +274,7 @@ jerichoci::GcPolicy gc_policy(const Commands& c, const Arguments& a) {
 }
 
 int dispatch(const Commands& c, const CliContext& context, const Arguments& a) {
+  if (c.init->parsed()) return cli_init(context, a.command, a.print);
   if (c.run->parsed()) return cli_run(context, a.names, a.range);
   if (c.rerun->parsed()) return cli_rerun(context, a.run);
   if (c.cancel->parsed()) return cli_cancel(context, a.run);

@@ -1,0 +1,70 @@
+"""pikaci init: what it writes runs as it is, is green, and turns red when the sample's test is broken."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "harness"))
+from pikatest import BIN, Project, main  # noqa: E402
+
+SAMPLES = {
+    "make": ({"Makefile": "test:\n\tsh ./t\n", "t": "test 1 = 1\n"}, ("t", "test 1 = 2\n"), "/usr/bin/make"),
+    "cmake": ({"CMakeLists.txt": "cmake_minimum_required(VERSION 3.20)\nproject(x C)\nenable_testing()\nadd_executable(t t.c)\nadd_test(NAME t COMMAND t)\n",
+               "t.c": "int main(void) { return 0; }\n"}, ("t.c", "int main(void) { return 1; }\n"), "/usr/bin/cmake"),
+    "python": ({"tests/__init__.py": "", "tests/test_x.py": "import unittest\n\n\nclass X(unittest.TestCase):\n    def test_x(self):\n        self.assertEqual(1, 1)\n", "setup.cfg": ""},
+               ("tests/test_x.py", "import unittest\n\n\nclass X(unittest.TestCase):\n    def test_x(self):\n        self.assertEqual(1, 2)\n"), "/usr/bin/python3"),
+    "node": ({"package.json": '{"scripts": {"test": "node t.js"}}\n', "t.js": "process.exit(0)\n"}, ("t.js", "process.exit(1)\n"), "/usr/bin/npm"),
+}
+
+
+class Init(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pika-init-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def pikaci(self, project, *words, cwd=None):
+        return subprocess.run([BIN / "pikaci", "--state", self.folder / "state", *words], cwd=cwd or project.folder, capture_output=True, text=True, env=os.environ)
+
+    def test_what_it_writes_is_green_and_turns_red(self):
+        for name, (files, broken, program) in SAMPLES.items():
+            if not pathlib.Path(program).exists():
+                continue
+            with self.subTest(name), Project(files=files) as project:
+                answer = self.pikaci(project, "init")
+                self.assertEqual(answer.returncode, 0, answer.stderr)
+                self.assertIn("Try it: pikaci run", answer.stdout)
+                self.assertEqual(self.pikaci(project, "lint").returncode, 0)
+                answer = self.pikaci(project, "run")
+                self.assertEqual(answer.returncode, 0, answer.stdout + answer.stderr)
+                project.write(*broken)
+                answer = self.pikaci(project, "run")
+                self.assertEqual(answer.returncode, 1, answer.stdout + answer.stderr)
+
+    def test_it_writes_over_nothing_and_says_what_to_do(self):
+        with Project(files={"Makefile": "test:\n\ttrue\n", "ci/pikaci.toml": "version = 1\n", "sub/x": ""}) as project:
+            answer = self.pikaci(project, "init")
+            self.assertEqual(answer.returncode, 2)
+            self.assertIn("ci/pikaci.toml is there already", answer.stderr)
+            self.assertEqual((project.folder / "ci/pikaci.toml").read_text(), "version = 1\n")
+            shown = self.pikaci(project, "init", "--print", cwd=project.folder / "sub")
+            self.assertEqual(shown.returncode, 0)
+            self.assertIn("make test", shown.stdout)
+            document = json.loads(self.pikaci(project, "--output", "json", "init", "--print").stdout)
+            self.assertEqual((document["written"], document["lanes"]), (False, [{"id": "test", "because": "Makefile"}]))
+
+    def test_a_repository_that_says_nothing_gets_a_sentence_and_its_command(self):
+        with Project(files={"notes.txt": "x\n"}) as project:
+            answer = self.pikaci(project, "init")
+            self.assertEqual(answer.returncode, 2)
+            self.assertIn("pikaci init --command", answer.stderr)
+            self.assertFalse((project.folder / "ci").exists())
+            self.assertEqual(self.pikaci(project, "init", "--command", "grep -q x notes.txt").returncode, 0)
+            self.assertEqual(self.pikaci(project, "run").returncode, 0)
+
+
+if __name__ == "__main__":
+    main()
