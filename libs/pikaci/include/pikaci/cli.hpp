@@ -54,8 +54,8 @@ struct Range {
   bool gating = false;  // the base's catalogue, as the forge uses for lanes that gate
 };
 
-// Writes a first ci/pikaci.toml, or shows it; `command`: for a shell, in place of what the files suggest. Never over one
-// that is there.
+// Writes a first ci/pikaci.toml, or shows it; `command`: for a shell, in place of what the files suggest. Never over
+// one that is there.
 int cli_init(const CliContext& context, const std::string& command, bool print);
 int cli_run(const CliContext& context, const std::vector<std::string>& names, const Range& range);
 int cli_rerun(const CliContext& context, const std::string& run);

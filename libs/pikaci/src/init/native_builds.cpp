@@ -22,7 +22,7 @@ void survey_cmake(Survey& survey) {
     Suggestion s{.what = tests ? "test" : "build", .kind = "cmake", .folder = folder, .because = file};
     s.explain =
         tests ? "Configures, builds and runs the tests." : "Configures and builds; no tests are declared to CTest.";
-    s.shell = "cmake -S . -B build && cmake --build build --parallel";
+    s.shell = "cmake -S . -B build && cmake --build build --parallel \"$(nproc)\"";
     if (tests) s.shell += " && ctest --test-dir build --output-on-failure --no-tests=error";
     s.caches = {{.name = "build", .path = in_folder(folder, "build"), .key_files = {file}}};
     s.programs = {"cmake", "c++"};
@@ -97,7 +97,7 @@ void survey_make(Survey& survey) {
                     .folder = "",
                     .because = "configure",
                     .explain = "Configures, builds and runs the tests.",
-                    .shell = "./configure && make -j2 && make check",
+                    .shell = "./configure && make -j\"$(nproc)\" && make check",
                     .hosts = {},
                     .caches = {},
                     .programs = {"make", "cc"}});
@@ -107,7 +107,7 @@ void survey_make(Survey& survey) {
                     .folder = "",
                     .because = "configure.ac",
                     .explain = "Makes the configure script, configures, builds and runs the tests.",
-                    .shell = "autoreconf -fi && ./configure && make -j2 && make check",
+                    .shell = "autoreconf -fi && ./configure && make -j\"$(nproc)\" && make check",
                     .hosts = {},
                     .caches = {},
                     .programs = {"autoreconf", "make", "cc"}});
