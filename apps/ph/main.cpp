@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "pika/base/fd.hpp"
+#include "pika/manual/manual.hpp"
 #include "pika/ph/commands.hpp"
 
 namespace {
@@ -46,7 +47,8 @@ std::string read_token() {
 int main(int argc, char** argv) {
   CLI::App app(
       "Branches, lanes and merges of a forge, from where you are. BRANCH is a name or a number; without one, the "
-      "branch that is checked out.");
+      "branch that is checked out.",
+      "ph");
   app.require_subcommand(1);
   app.set_version_flag("--version", "ph " PIKA_VERSION);
   pika::ph::Session session;
@@ -84,10 +86,17 @@ int main(int argc, char** argv) {
   merge->add_option("--override", merge_options.override_reason, "land over red; the REASON stays on the page");
   merge->add_option("--expected-head", merge_options.expected_head, "commit id that must still be the head");
   auto* address = with_branch(app.add_subcommand("url", "the address of the branch's page"));
+  pika::manual::Commands manuals(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
+  }
+  if (manuals.asked()) {
+    auto text = manuals.text(pika::manual::describe(app), PIKA_VERSION);
+    std::cout << text;
+    if (text.empty()) std::cerr << "ph: there is completion for bash, zsh and fish\n";
+    return text.empty() ? 2 : 0;
   }
   try {
     if (*login) return pika::ph::login(session, url, token.empty() ? read_token() : token);

@@ -3,8 +3,10 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <iostream>
 
 #include "commands.hpp"
+#include "pika/manual/manual.hpp"
 #include "pika/server/site.hpp"
 
 namespace {
@@ -105,10 +107,17 @@ int main(int argc, char** argv) {
     add_serve(app, code);
     add_admin(app, code, data);
     add_explain(app, code);
+    pika::manual::Commands manuals(app);
     try {
       app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
       return app.exit(e) == 0 ? 0 : 2;
+    }
+    if (manuals.asked()) {
+      auto text = manuals.text(pika::manual::describe(app), PIKA_VERSION);
+      std::cout << text;
+      if (text.empty()) std::cerr << "pika-git: there is completion for bash, zsh and fish\n";
+      return text.empty() ? 2 : 0;
     }
     return code;
   } catch (const std::exception& e) {

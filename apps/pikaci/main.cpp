@@ -12,6 +12,7 @@
 
 #include "pika/base/fd.hpp"
 #include "pika/base/text.hpp"
+#include "pika/manual/manual.hpp"
 #include "pikaci/cli.hpp"
 
 extern char** environ;
@@ -34,7 +35,7 @@ struct Arguments {
   jerichoci::GcPolicy gc;
   bool dry_run = false;
   bool follow = false, exit_status = false, shell = false, print = false;
-  std::string command;
+  std::string command, what;
 };
 
 // The write end of a pipe: all that a signal handler may touch.
@@ -165,7 +166,7 @@ void add_range(CLI::App& command, Arguments& arguments, bool with_head) {
 
 struct Commands {
   CLI::App *init, *run, *rerun, *cancel, *list, *status, *logs, *artifacts, *gc, *replay, *lanes, *targets, *select,
-      *why, *plan, *doctor, *lint;
+      *why, *plan, *doctor, *lint, *names;
 };
 
 Commands describe(CLI::App& app, Arguments& a) {
@@ -262,6 +263,9 @@ Commands describe(CLI::App& app, Arguments& a) {
   c.lint = app.add_subcommand("lint",
                               "Filters that match no file, files that choose no lane, required lanes that are missing");
   add_range(*c.lint, a, false);
+  // For the completion.
+  c.names = app.add_subcommand("names", "Names of lanes and targets, or of runs, one a line")->group("");
+  c.names->add_option("KIND", a.what)->required()->check(CLI::IsMember({"lanes", "runs"}));
   return c;
 }
 
@@ -291,7 +295,19 @@ int dispatch(const Commands& c, const CliContext& context, const Arguments& a) {
   if (c.why->parsed()) return cli_why(context, a.lane, a.range);
   if (c.plan->parsed()) return cli_plan(context, a.names, a.range);
   if (c.doctor->parsed()) return cli_doctor(context);
+  if (c.names->parsed()) return cli_names(context, a.what);
   return cli_lint(context, a.range);
+}
+
+pika::manual::Command manual(const CLI::App& app) {
+  auto out = pika::manual::describe(app);
+  for (auto& command : out.commands) {
+    for (const char* name : {"run", "plan", "why"})
+      if (command.name == name) command.words_from = "pikaci names lanes";
+    for (const char* name : {"status", "logs", "artifacts", "replay", "rerun", "cancel"})
+      if (command.name == name) command.words_from = "pikaci names runs";
+  }
+  return out;
 }
 
 // The first word that is no option and no command, when that is what is wrong.
@@ -337,6 +353,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Runs the checks of a repository: the lanes and targets of its ci/pikaci.toml.", "pikaci"};
   app.set_version_flag("--version", "pikaci " PIKA_VERSION);
   auto commands = describe(app, arguments);
+  pika::manual::Commands manuals(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {
@@ -351,6 +368,14 @@ int main(int argc, char** argv) {
       return 2;
     }
     return bad_arguments(context, app, error, argc, argv);
+  }
+  if (manuals.asked()) {
+    auto text = manuals.text(manual(app), PIKA_VERSION);
+    std::cout << text;
+    return text.empty()
+               ? cli_bad_arguments(context, "there is no completion for '" + pika::quote_name(manuals.shell()) + "'",
+                                   "there is one for bash, zsh and fish")
+               : 0;
   }
   std::error_code gone;
   context.folder = arguments.folder.empty() ? fs::current_path(gone) : fs::path(arguments.folder);

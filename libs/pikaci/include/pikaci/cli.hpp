@@ -83,6 +83,9 @@ int cli_plan(const CliContext& context, const std::vector<std::string>& names, c
 int cli_doctor(const CliContext& context);
 int cli_lint(const CliContext& context, const Range& range);
 
+// For the shell's completion: names, one a line, and nothing where there are none. "lanes": with the targets; "runs".
+int cli_names(const CliContext& context, const std::string& what);
+
 // "; did you mean 'run'?" or nothing.
 std::string did_you_mean(const std::string& word, const std::vector<std::string>& known);
 // Arguments that could not be read: the same words, the same JSON, exit code 2.

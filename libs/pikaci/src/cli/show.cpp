@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "cli/choose.hpp"
 #include "cli/console.hpp"
@@ -213,6 +214,28 @@ int cli_plan(const CliContext& context, const std::vector<std::string>& names, c
                                   {"nothing_to_run", choosing.runs.empty()}});
     return choosing.runs.empty() ? 3 : 0;
   });
+}
+
+int cli_names(const CliContext& context, const std::string& what) {
+  // Asked at every press of a key: whatever is wrong here is said elsewhere.
+  try {
+    std::set<std::string> names;
+    if (what == "runs") {
+      auto engine = open_engine(context);
+      if (!engine) return 0;
+      for (const auto& run : (*engine)->list_runs(50, nullptr)) names.insert(run.run_id);
+      if (!names.empty()) names.insert("last");
+    } else if (auto project = Project::find(context.folder)) {
+      auto catalogue = project->catalogue();
+      if (!catalogue) return 0;
+      for (const auto& lane : catalogue->lanes) names.insert(lane.id);
+      for (const auto& [id, target] : catalogue->targets) names.insert(id);
+    }
+    for (const auto& name : names) *context.out << name << "\n";
+  } catch (const std::exception&) {
+    return 0;
+  }
+  return 0;
 }
 
 }  // namespace pikaci
