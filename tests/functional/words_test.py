@@ -150,6 +150,7 @@ class Words(unittest.TestCase):
         told = self.words(forge, number, lambda words: words["why"], "a reason")
         self.assertEqual((told["provider"], told["words"]["asking"]), ("derived", "asked"))
         self.assertIn("The last try:", self.page(forge, number))
+        self.assertIn(f"1 hunk was to be sent, and no answer came, from {model.host}", self.page(forge, number))
         self.assertIn("no model.", self.page(forge, number))
 
     def test_a_refusal_is_told_and_regenerate_asks_again(self):

@@ -196,9 +196,10 @@ void ModelLoop::ask(const store::TakenWords& taken, const model::Subject& subjec
       result.end = told.try_later ? WordsEnd::later : WordsEnd::refused;
       result.why = or_else(told.note, "none of the model's words were kept");
     }
-    // What was removed is worth seeing also where nothing was kept; but never in the place of words.
-    bool worth = told.told.uses_model() || (job.told_at == 0 && !told.told.removed.empty());
-    if (worth) {
+    // The account of a failure is worth keeping; but never in the place of words.
+    auto before = job.told_at != 0 ? stored_words(layout_, job) : std::unexpected(Error{});
+    bool keep_old = !told.told.uses_model() && before && before->retelling.told.uses_model();
+    if (!keep_old) {
       store_words(layout_, job, {std::move(told), false});
       result.told_at = clock_.now();
       result.content_key = key;

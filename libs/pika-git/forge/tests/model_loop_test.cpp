@@ -128,10 +128,17 @@ Retell waits() {
 TEST_CASE("model words: they come after the derived tutorial, with an account of what was sent") {
   Telling t;
   auto branch = t.pushed("topic", t.w.commit({{"a.txt", "2\n"}}, {t.w.base}));
-  t.start(tells());
+  std::string under_way;
+  t.start([&](const auto& config, const auto& subject, const auto&) {
+    // Written down before anything leaves.
+    auto log = t.w.store->sent_words(0, 10);
+    if (log.size() == 1) under_way = log[0].outcome;
+    return words(config, subject, "A file says something else now.");
+  });
   auto version = t.version(branch);
   auto job = t.settled(version);
   REQUIRE(job.state == WordsState::done);
+  CHECK(under_way == "under way");
   auto kept = stored_words(t.w.layout, job);
   REQUIRE(kept);
   CHECK(kept->retelling.told.uses_model());
@@ -191,7 +198,7 @@ TEST_CASE("model words: a failure that may pass is tried three times, then told;
   }
   auto job = t.settled(version);
   CHECK(job.state == WordsState::failed);
-  CHECK(job.told_at == 0);
+  CHECK_FALSE(stored_words(t.w.layout, job)->retelling.told.uses_model());
   CHECK(t.calls == 3);
   CHECK(t.w.store->sent_words(0, 10).size() == 3);
   CHECK(t.version(branch).tutorial == store::TutorialState::ready);

@@ -45,8 +45,10 @@ std::optional<forge::StoredWords> kept_words(const Call& call, const std::vector
 void fill_sent(web::ModelWords& view, const forge::StoredWords& kept, const explain::Tutorial& derived) {
   // A request that was tried again had the same hunks.
   int hunks = 0;
+  view.answered = false;
   for (const auto& s : kept.retelling.sent) {
     if (s.purpose == "tell") hunks += s.hunks;
+    view.answered = view.answered || s.status != 0;
     view.host = s.host;
     view.model = s.model;
     view.sent_at = s.at;
@@ -151,11 +153,9 @@ json::Value tutorial_json(const ShownWords& words, const explain::Tutorial& deri
                     {"note", to_utf8(view.note)}, {"model_summary", to_utf8(view.summary)},
                     {"sources", steps},           {"removed", removed}};
   if (!view.host.empty())
-    said["sent"] = json::Object{{"host", to_utf8(view.host)},
-                                {"model", to_utf8(view.model)},
-                                {"at", view.sent_at},
-                                {"hunks", view.hunks},
-                                {"for_an_equal_change", view.reused}};
+    said["sent"] = json::Object{{"host", to_utf8(view.host)}, {"model", to_utf8(view.model)},
+                                {"at", view.sent_at},         {"hunks", view.hunks},
+                                {"answered", view.answered},  {"for_an_equal_change", view.reused}};
   out.as_object()["words"] = std::move(said);
   return out;
 }

@@ -32,7 +32,8 @@ Url switched(const BranchHead& head, bool derived) {
 
 void sent_where(Html& h, const ModelWords& words) {
   if (words.host.empty()) return;
-  h.text(fmt::format("{} sent to ", plural(words.hunks, "hunk") + (words.hunks == 1 ? " was" : " were")));
+  auto hunks = plural(words.hunks, "hunk") + (words.hunks == 1 ? " was" : " were");
+  h.text(hunks + (words.answered ? " sent to " : " to be sent, and no answer came, from "));
   h.elem("b", words.host).words(", model ").elem("b", words.model).words(", at ");
   exact_time(h, words.sent_at);
   h.words(" UTC");

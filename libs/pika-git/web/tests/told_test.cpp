@@ -65,7 +65,9 @@ TEST_CASE("the page says what was sent where and when, for which version, and wh
   CHECK(has(text, "One call of three was not answered in time."));
   CHECK(has(text, "Show derived words only"));
   CHECK_FALSE(has(text, "no model."));
-  page.words.reused = true;
+  page.words.answered = false;
+  CHECK(has(text_of(page), "12 hunks were to be sent, and no answer came, from 127.0.0.1:8080"));
+  page.words.answered = page.words.reused = true;
   CHECK(has(text_of(page), "for an equal change; for this version nothing was sent"));
   CHECK(join(scan_html(render(page)).complaints, "\n") == "");
 }

@@ -142,6 +142,7 @@ struct ModelWords {
   std::string host{}, model{};  // where lines were sent, and as what; empty: none were
   Micros sent_at = 0;
   int hunks = 0;
+  bool answered = true;   // false: it was tried, and no answer came
   bool reused = false;    // of an equal change: nothing was sent for this version
   std::string log_url{};  // the log of what was sent, for those who may read it
   std::string summary{};  // the part of the summary that is the model's, at its beginning
