@@ -185,6 +185,33 @@ class Words(unittest.TestCase):
         self.words(forge, number, lambda words: words["model_summary"] == model.summary, "the new words")
         self.assertEqual(len(model.requests), before + 1)
 
+    def test_a_derived_tutorial_that_cannot_be_read_is_made_again(self):
+        forge = self.forge()
+        project = self.hosted(forge)
+        number = self.pushed(forge, project)
+        before = self.tutorial(forge, number)
+        for file in (forge.data / "blobs/tutorials").iterdir():
+            file.write_text("{ torn")
+        path = f"/{NAME}/branches/{number}"
+        forge.sign_in()
+        page = forge.page(path)
+        self.assertIn("could not be made", shown_text(page))
+        self.assertEqual(forge.submit(path + "/tutorial", page, {}).status, 303)
+        again = self.tutorial(forge, number)
+        self.assertEqual((again["summary"], again["steps"]), (before["summary"], before["steps"]))
+        self.assertNotIn("could not be made", shown_text(forge.page(path)))
+
+    def test_a_branch_that_is_deleted_ends_the_call_about_it(self):
+        model = self.model()
+        model.hold()
+        forge = self.forge(model.section())
+        project = self.hosted(forge)
+        number = self.pushed(forge, project)
+        wait_until(lambda: model.requests, "the model to be asked")
+        project.push(forge.git_url(NAME), ":refs/heads/hello")
+        self.words(forge, number, lambda words: words["asking"] == "", "the call to end")
+        self.assertEqual(self.tutorial(forge, number)["words"]["kept"], False)
+
     def test_the_proof_of_the_form_is_needed(self):
         model = self.model()
         forge = self.forge(model.section())

@@ -20,6 +20,7 @@ using store::WordsEnd;
 constexpr std::size_t kMostCommits = 500;
 constexpr std::size_t kMostPaths = 200'000;
 constexpr Micros kLeaseSlack = 60 * kSecond;  // beyond the deadline of the calls: for reading and writing
+constexpr Micros kLook = 2 * kSecond;         // between looks whether the version at hand is still wanted
 constexpr Micros kRest = 5 * kSecond;         // when the store or the disk is in trouble
 constexpr Micros kLongestSleep = 3600 * kSecond;
 
@@ -166,8 +167,11 @@ void ModelLoop::ask(const store::TakenWords& taken, const model::Subject& subjec
   const auto host = model::host_of(settings_.provider);
   bool stopped = false, superseded = false;
   model::Patience patience;
+  auto looked = monotonic_now();
   patience.stopped = [&] {
-    if (news_.exchange(false)) superseded = superseded || !store_.words_still_wanted(job.id, job.fence);
+    bool look = news_.exchange(false) || monotonic_now() - looked > kLook;
+    if (look) looked = monotonic_now();
+    if (look) superseded = superseded || !store_.words_still_wanted(job.id, job.fence);
     stopped = stopped || stop_;
     return stopped || superseded;
   };
@@ -176,7 +180,7 @@ void ModelLoop::ask(const store::TakenWords& taken, const model::Subject& subjec
       auto left = until - monotonic_now();
       if (left <= 0) return true;
       std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, std::chrono::microseconds(left), [&] { return stop_ || news_; });
+      changed_.wait_for(lock, std::chrono::microseconds(std::min(left, kLook)), [&] { return stop_ || news_; });
     }
     return false;
   };

@@ -177,7 +177,11 @@ Result<http::Response> do_tell_again(Call& call) {
   auto back = call.site.branch_path(r, b);
   if (version->number != b.versions) back += fmt::format("?version={}", version->number);
   if (field("what") == "derived") {
-    if (version->tutorial == store::TutorialState::failed) {
+    // One that is there and cannot be read has failed too.
+    bool failed =
+        version->tutorial == store::TutorialState::failed ||
+        (version->tutorial == store::TutorialState::ready && !forge::stored_tutorial(call.site.layout, *version));
+    if (failed) {
       call.site.store->set_tutorial(version->id, store::TutorialState::pending, "", nullptr);
       call.site.explain->kick();
     }
