@@ -28,7 +28,7 @@ set(PIKA_LAYERS
   "pika-git-forge: base proc json http gitx jerichoci pikaci forge-model pika-git-domain pika-git-store pika-git-explain pika-git-model pika-git-provider"
   "pika-git-server: base proc json toml http gitx forge-model pikaci pika-git-domain pika-git-store pika-git-explain pika-git-model pika-git-provider pika-git-forge pika-git-web"
   # programs
-  "app-pika-git: base proc json gitx http pika-git-domain pika-git-store pika-git-explain pika-git-forge pika-git-web pika-git-server manual"
+  "app-pika-git: base proc json gitx http pika-git-domain pika-git-store pika-git-explain pika-git-model pika-git-provider pika-git-forge pika-git-web pika-git-server manual"
   "app-pika-runner: base runner"
   "app-pikaci: base jerichoci pikaci json gitx proc manual"
   "app-ph: base ph manual"

@@ -20,7 +20,13 @@ int user_login_link(const std::string& data, const std::string& name);
 int token_create(const std::string& data, const std::string& user, const std::string& name);
 int verify(const std::string& data);
 
-int explain(const std::string& repo, const std::string& base, const std::string& head, const std::string& format);
+// A language model that re-words a tutorial, when it has a name.
+struct ModelFlags {
+  std::string name, url, protocol, key_file;
+  int budget = 0, timeout = 0;  // tokens, seconds; 0: as docs/models.md says
+};
+int explain(const std::string& repo, const std::string& base, const std::string& head, const std::string& format,
+            const ModelFlags& model);
 // `open`: in a browser; nothing said: where a person looks on.
 int local(const std::string& repo, const std::string& base, const std::string& out, bool include_uncommitted,
-          std::optional<bool> open);
+          std::optional<bool> open, const ModelFlags& model);

@@ -19,6 +19,7 @@
 #include "pika/json/json.hpp"
 #include "pika/proc/child.hpp"
 #include "pika/web/pages.hpp"
+#include "retold.hpp"
 
 using namespace pika;
 
@@ -27,6 +28,7 @@ namespace {
 struct Explained {
   git::Repository repository;
   git::Diff diff;
+  std::vector<git::CommitInfo> commits;  // oldest first
   pika::explain::Tutorial tutorial;
 };
 
@@ -45,7 +47,7 @@ Result<Explained> explain_range(git::Repository repository, const git::Oid& base
   auto title = commits.size() == 1 ? commits.front().subject() : std::string();
   auto tutorial =
       pika::explain::explain({.diff = &diff, .repository = &repository, .commits = commits, .title = title});
-  return Explained{std::move(repository), std::move(diff), std::move(tutorial)};
+  return Explained{std::move(repository), std::move(diff), std::move(commits), std::move(tutorial)};
 }
 
 // The commit that holds the work tree as it is, without touching the user's index: `git stash create` makes one.
@@ -71,7 +73,10 @@ Result<git::Oid> uncommitted(const git::Repository& repository, const git::Oid& 
 
 }  // namespace
 
-int explain(const std::string& repo, const std::string& base, const std::string& head, const std::string& format) {
+int explain(const std::string& repo, const std::string& base, const std::string& head, const std::string& format,
+            const ModelFlags& model) {
+  const auto provider = provider_of(model);
+  if (!provider) return complain(provider.error());
   auto repository = git::Repository::open(repo);
   if (!repository) return complain(repository.error());
   auto from = repository->resolve_commit(base);
@@ -80,9 +85,14 @@ int explain(const std::string& repo, const std::string& base, const std::string&
   if (!to) return complain(to.error());
   auto done = explain_range(std::move(*repository), *from, *to, *to);
   if (!done) return complain(done.error());
-  auto text = format == "md" ? pika::explain::to_markdown(done->tutorial, done->diff)
-                             : json::print_pretty(pika::explain::to_json(done->tutorial));
-  write_all(1, text);
+  const bool markdown = format == "md";
+  if (*provider) {
+    const auto told = retold(**provider, done->tutorial, done->diff, done->repository, *to, done->commits);
+    write_all(1, markdown ? model::to_markdown(told, done->diff) : json::print_pretty(retold_json(told)));
+    return 0;
+  }
+  write_all(1, markdown ? pika::explain::to_markdown(done->tutorial, done->diff)
+                        : json::print_pretty(pika::explain::to_json(done->tutorial)));
   return 0;
 }
 
@@ -108,7 +118,9 @@ bool somebody_looks() {
 }  // namespace
 
 int local(const std::string& repo, const std::string& base, const std::string& out, bool include_uncommitted,
-          std::optional<bool> open) {
+          std::optional<bool> open, const ModelFlags& model) {
+  const auto provider = provider_of(model);
+  if (!provider) return complain(provider.error());
   auto found = git::Repository::open(repo);
   // From any folder of the work tree.
   for (fs::path folder = fs::absolute(repo); !found && folder.has_parent_path() && folder != folder.parent_path();

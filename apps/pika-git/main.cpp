@@ -70,6 +70,19 @@ void add_admin(CLI::App& app, int& code, std::string& data) {
   check->callback([&code, &data] { code = verify(data); });
 }
 
+std::shared_ptr<ModelFlags> add_model(CLI::App* command) {
+  auto flags = std::make_shared<ModelFlags>();
+  auto* group = command->add_option_group("Model", "Off unless --model is given: it sends the change to that address");
+  group->add_option("--model", flags->name, "Let this model re-word the page, as its provider names it");
+  group->add_option("--model-url", flags->url, "Its address, as https://HOST or http://127.0.0.1:PORT");
+  group->add_option("--model-protocol", flags->protocol, "anthropic, openai (default) or ollama");
+  group->add_option("--model-key-file", flags->key_file, "The key, in a file that only you may read");
+  group->add_option("--model-budget", flags->budget, "Tokens of one question, at most (60000)")
+      ->check(CLI::Range(1000, 10'000'000));
+  group->add_option("--model-timeout", flags->timeout, "Seconds for all questions (900)")->check(CLI::Range(1, 86'400));
+  return flags;
+}
+
 void add_explain(CLI::App& app, int& code) {
   auto repo = std::make_shared<std::string>("."), base = std::make_shared<std::string>(),
        head = std::make_shared<std::string>();
@@ -80,7 +93,8 @@ void add_explain(CLI::App& app, int& code) {
   command->add_option("BASE", *base, "Where the change begins")->required();
   command->add_option("HEAD", *head, "Where it ends")->required();
   command->add_option("--format", *format, "json or md")->check(CLI::IsMember({"json", "md"}));
-  command->callback([=, &code] { code = explain(*repo, *base, *head, *format); });
+  auto model = add_model(command);
+  command->callback([=, &code] { code = explain(*repo, *base, *head, *format, *model); });
   auto* page = app.add_subcommand("local", "Write the page of your branch as one HTML file");
   page->add_option("--repo", *repo, "The repository (this folder)");
   page->add_option("--base", *base, "What to compare with (the default branch)");
@@ -90,7 +104,8 @@ void add_explain(CLI::App& app, int& code) {
   page->add_flag_callback(
       "--open", [open] { *open = true; }, "Show it in a browser (so it is on a terminal with a display)");
   page->add_flag_callback("--no-open", [open] { *open = false; }, "Only write it");
-  page->callback([=, &code] { code = local(*repo, *base, *out, *uncommitted, *open); });
+  auto page_model = add_model(page);
+  page->callback([=, &code] { code = local(*repo, *base, *out, *uncommitted, *open, *page_model); });
 }
 
 }  // namespace

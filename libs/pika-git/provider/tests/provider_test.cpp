@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "pika/base/files.hpp"
+
 using namespace pika;
 using namespace pika::model;
 
@@ -130,4 +132,23 @@ TEST_CASE("the place that code goes to is a host and its port") {
   CHECK(host_of(config) == "[::1]:8443");
   config.url = "none";
   CHECK(host_of(config) == "");
+}
+
+TEST_CASE("a key is read from a file that nobody else may read") {
+  const TempDir folder;
+  const auto file = folder.path() / "key";
+  write_file_atomic(file, " s3cret-key \n", 0600);
+  CHECK(read_key_file(file).value() == "s3cret-key");
+  const auto refusal_of = [&](const fs::path& path) {
+    auto key = read_key_file(path);
+    REQUIRE(!key);
+    CHECK(!key.error().text().contains("s3cret"));
+    return key.error().text();
+  };
+  write_file_atomic(file, "s3cret-key", 0640);
+  CHECK(refusal_of(file).contains("can be read by others\ntake that from them: chmod 600 "));
+  write_file_atomic(file, " \n", 0600);
+  CHECK(refusal_of(file).contains("is empty"));
+  CHECK(refusal_of(folder.path()).contains("is no plain file"));
+  CHECK(refusal_of(folder.path() / "none").contains("can't be read"));
 }

@@ -1,6 +1,7 @@
 // Which language model is asked, and how it is reached. Off unless somebody configures one.
 #pragma once
 #include <cstddef>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -32,6 +33,10 @@ struct ProviderConfig {
 
 // invalid, naming the field and the right form. A key goes over plain http to this host only.
 Status check(const ProviderConfig& config);
+
+// The key in a file of its own, trimmed. invalid, naming the file and never its content: none there, no plain file,
+// empty, or others than its owner may read it.
+Result<std::string> read_key_file(const std::filesystem::path& path);
 
 // Host and port of the URL, as the page and the log name the place that code was sent to.
 std::string host_of(const ProviderConfig& config);

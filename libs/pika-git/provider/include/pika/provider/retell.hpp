@@ -48,6 +48,10 @@ Retelling retell(const ProviderConfig& config, const Subject& subject, const Pat
 json::Value to_json(const Retelling& retelling);
 Result<Retelling> retelling_from_json(const json::Value& value);
 
+// The tutorial as Markdown. What is a model's is marked "(model)" or stands in a quotation block; the first lines say
+// so, and where the change was sent. explain::to_markdown where no word of a model was kept, below the note.
+std::string to_markdown(const Retelling& retelling, const git::Diff& diff);
+
 // Does it answer, does it know the model, does it take a schema. One small call without any code in it.
 struct Probe {
   bool reachable = false, knows_model = false, takes_schema = false;
