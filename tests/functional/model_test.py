@@ -13,6 +13,9 @@ from pikatest import BIN  # noqa: E402
 from pikatest.model_server import ModelServer, prompt_of, schema_of, spoken, telling  # noqa: E402
 from pikatest.project import IDENTITY  # noqa: E402
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "checker"))
+import schema  # noqa: E402
+
 KEY = "sk-functional-0123456789"
 PROTOCOLS = ("anthropic", "openai", "ollama")
 
@@ -59,6 +62,7 @@ class ModelTest(unittest.TestCase):
                 done = self.explain(*self.flags(server, protocol))
                 self.assertEqual(done.returncode, 0, done.stderr)
                 page = json.loads(done.stdout)
+                self.assertEqual(schema.faults(page), [])
                 self.assertEqual(page["provider"], "m-1")
                 self.assertEqual(page["steps"][0]["title"], "Told by a model")
                 self.assertEqual(page["hunks"], derived["hunks"])
@@ -111,6 +115,7 @@ class ModelTest(unittest.TestCase):
             with self.subTest(protocol), ModelServer(lie) as server:
                 done = self.explain(*self.flags(server, protocol))
                 page = json.loads(done.stdout)
+                self.assertEqual(schema.faults(page), [])
                 told = page.pop("model")
                 page["cost"] = derived["cost"]  # CPU time
                 self.assertEqual(page, derived)
