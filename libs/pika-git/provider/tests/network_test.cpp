@@ -220,8 +220,9 @@ TEST_CASE("told to stop, it stops: before, between attempts, and while it waits 
     peer.until_gone();
   }});
   const auto s = sample();
-  const auto r = retell(config_for(Protocol::openai, silent.url()), s.subject(),
-                        {.clock = nullptr, .wait = {}, .stopped = [&] { return stop.load(); }});
+  auto config = config_for(Protocol::openai, silent.url());
+  config.call_deadline = 600 * kSecond;
+  const auto r = retell(config, s.subject(), {.clock = nullptr, .wait = {}, .stopped = [&] { return stop.load(); }});
   check_derived(r, "was not asked to the end");
   CHECK(r.sent.size() == 1);
 }
