@@ -207,8 +207,11 @@ TEST_CASE("an answer that says anything false is asked for again once, and the b
     CHECK(t.seen.size() == 2);
     t = told(protocol, {lie, tells(protocol, R"({"summary":"","steps":[],"folded":[]})")});
     CHECK(t.r.told.uses_model());
-    t = told(protocol, {lie, tells(protocol, with_body("It is `another_invented` name, and `yet_another` one."))});
-    CHECK(t.r.told.uses_model());
+    auto less = true_answer();  // true, and with fewer words
+    for (auto& step : less.at("steps").as_array()) step.as_object()["title"] = "";
+    less.as_object()["summary"] = "";
+    t = told(protocol, {lie, tells(protocol, json::print(less))});
+    CHECK(t.r.told.tutorial.steps[1].title == "Put the job back instead of dropping it");
     CHECK(t.r.told.removed.size() == 1);
   }
 }
