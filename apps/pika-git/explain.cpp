@@ -154,6 +154,11 @@ int local(const std::string& repo, const std::string& base, const std::string& o
   auto done = explain_range(std::move(*found), from, to, *head);
   if (!done) return complain(done.error());
   web::LocalPage page;
+  if (*provider) {
+    auto told = retold(**provider, done->tutorial, done->diff, done->repository, to, done->commits);
+    page.words = retold_words(told);
+    done->tutorial = std::move(told.told.tutorial);
+  }
   page.title = done->tutorial.steps.empty()
                    ? "No change"
                    : fmt::format("{} to {}", base_name, include_uncommitted ? "work tree" : "HEAD");

@@ -104,7 +104,8 @@ void add_explain(CLI::App& app, int& code) {
   page->add_flag_callback(
       "--open", [open] { *open = true; }, "Show it in a browser (so it is on a terminal with a display)");
   page->add_flag_callback("--no-open", [open] { *open = false; }, "Only write it");
-  page->callback([=, &code] { code = local(*repo, *base, *out, *uncommitted, *open, {}); });
+  auto page_model = add_model(page);
+  page->callback([=, &code] { code = local(*repo, *base, *out, *uncommitted, *open, *page_model); });
 }
 
 }  // namespace

@@ -87,6 +87,23 @@ class ModelTest(unittest.TestCase):
         self.assertIn(f"`m-1` at `{server.host}`", text.splitlines()[0])
         self.assertIn("### 1. Told by a model (model)", text)
 
+    def test_the_file_without_a_server_marks_a_models_words(self):
+        (self.tree / "src/new.py").write_text("def three():\n    return 3\n")
+        for protocol in PROTOCOLS:
+            with self.subTest(protocol), ModelServer() as server:
+                done = self.run_it("local", "--include-uncommitted", "--out", "-", *self.flags(server, protocol))
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertIn("sends this change (2 files, 2 hunks)", done.stderr)
+                top = done.stdout[:done.stdout.index("</header>", done.stdout.index("<header"))]
+                self.assertIn(f"2 hunks were sent to <b>{server.host}</b>, model <b>m-1</b>", top)
+                self.assertIn('Told by a model</h3> <span class="by">model</span>', done.stdout)
+                server.act = lambda *_: (401, {}, {})
+                done = self.run_it("local", "--out", "-", *self.flags(server, protocol))
+                self.assertEqual(done.returncode, 0)
+                self.assertIn("did not take the key", done.stdout)
+                self.assertNotIn('class="by"', done.stdout)
+                self.assertIn("Add two", done.stdout)
+
     def test_nothing_is_sent_unless_a_model_is_named(self):
         with ModelServer() as server:
             self.assertEqual(self.explain().returncode, 0)

@@ -7,6 +7,7 @@
 #include "pika/base/text.hpp"
 #include "pika/web/assets.hpp"
 #include "walk.hpp"
+#include "words_parts.hpp"
 
 namespace pika::web {
 
@@ -55,15 +56,20 @@ bool render_local(const LocalPage& page, const Write& write) {
     h.words(" <span class=\"dot\">&middot;</span> made ");
     exact_time(h, page.now);
   }
-  h.end().end();
+  h.end();
+  local_provenance(h, page.words);
+  h.end();
   h.open("div", "page two").open("aside", "outline").attr("aria-label", "Outline");
   if (page.tutorial) steps_outline(h, *page.tutorial);
   if (page.diff) files_outline(h, *page.diff, {});
   h.end().open("main").id("main");
   if (page.tutorial && page.diff) {
-    summary_card(h, *page.tutorial);
+    h.open("section", "card lead").id("summary").open("h2").words("Summary").end();
+    summary_parts(h, *page.tutorial, &page.words);
+    h.end();
     left_behind_card(h, *page.tutorial);
-    tutorial_steps(h, *page.tutorial, *page.diff, {.diff_page = {}, .highlight = &page.highlight});
+    tutorial_steps(h, *page.tutorial, *page.diff,
+                   {.diff_page = {}, .highlight = &page.highlight, .words = &page.words});
   }
   if (page.diff) {
     h.open("h2", "sec").id("diff").words("Diff").end();

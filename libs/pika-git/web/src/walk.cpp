@@ -284,12 +284,6 @@ void summary_parts(Html& h, const explain::Tutorial& tutorial, const ModelWords*
   h.end();
 }
 
-void summary_card(Html& h, const explain::Tutorial& tutorial) {
-  h.open("section", "card lead").id("summary").open("h2").words("Summary").end();
-  summary_parts(h, tutorial);
-  h.end();
-}
-
 // "Part 2 of 3: Refuse long paths": the words are the author's.
 static void part_heading(Html& h, const explain::Tutorial& tutorial, int part) {
   for (const auto& p : tutorial.parts)

@@ -31,7 +31,6 @@ struct WalkView {
 
 // The summary's words, its facts, and where all of it comes from; within a card of class "lead".
 void summary_parts(Html& h, const explain::Tutorial& tutorial, const ModelWords* words = nullptr);
-void summary_card(Html& h, const explain::Tutorial& tutorial);
 // "Tutorial Steps" and the cards.
 void tutorial_steps(Html& h, const explain::Tutorial& tutorial, const git::Diff& diff, const WalkView& view);
 // The outline's list of steps and its tree of files.

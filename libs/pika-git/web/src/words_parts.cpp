@@ -102,6 +102,20 @@ void words_provenance(Html& h, const BranchPage& page) {
   removed_list(h, words);
 }
 
+void local_provenance(Html& h, const ModelWords& words) {
+  if (words.host.empty() && words.note.empty()) return;
+  h.open("p", "prov");
+  if (words.shown) {
+    h.words("Words marked");
+    by_model(h);
+    h.words(" are a language model&rsquo;s; what checks refuted of them was removed. ");
+    h.words("The rest, with the hunks and their order, is derived. ");
+  }
+  sent_where(h, words);
+  h.code_text(words.note).end();
+  removed_list(h, words);
+}
+
 void words_region(Html& h, const BranchPage& page) {
   const auto& words = page.words;
   h.open("div", "asking").attr("data-live", "words");

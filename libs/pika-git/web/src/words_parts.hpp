@@ -16,6 +16,8 @@ void by_model(Html& h);
 void told(Html& h, Literal classes, std::string_view markdown, std::string_view model);
 // What is derived and what is not, for which version, and what was sent where; what was removed.
 void words_provenance(Html& h, const BranchPage& page);
+// The same for the file without a server, at its top; nothing when no model was asked.
+void local_provenance(Html& h, const ModelWords& words);
 // The live region "words": being asked for, failed; the button.
 void words_region(Html& h, const BranchPage& page);
 // The button where the derived tutorial failed.

@@ -246,6 +246,34 @@ TEST_CASE("the local file carries its style and a policy that allows nothing els
   CHECK(html.find("/assets/") == std::string::npos);
 }
 
+TEST_CASE("the local file says which words are a model's, and where the change was sent") {
+  auto sample = seed_sample();
+  CHECK(!local_of(*sample).contains("language model"));
+  const auto& step = sample->tutorial.steps.front();
+  LocalPage page{.title = "t", .base = "main", .head = "HEAD", .tutorial = &sample->tutorial, .diff = &sample->diff};
+  const auto html_of = [&] {
+    std::string out;
+    CHECK(render_local(page, [&](std::string_view bytes) { return out += bytes, true; }));
+    return out;
+  };
+  page.words.shown = true;
+  page.words.host = "models.example", page.words.model = "<m-1>", page.words.sent_at = kNow, page.words.hunks = 7;
+  page.words.steps = {{.step = step.id, .title = true}};
+  page.words.note = "One part is `missing`.";
+  page.words.removed = {{"step 1 title", "robust <b>", "is praise"}};
+  auto html = html_of();
+  const auto top = html.substr(html.find("<header"), html.find("</header>") - html.find("<header"));
+  CHECK(top.contains("are a language model&rsquo;s"));
+  CHECK(top.contains("7 hunks were sent to <b>models.example</b>, model <b>&lt;m-1&gt;</b>, at "));
+  CHECK(top.contains("One part is <code>missing</code>."));
+  CHECK(top.contains("robust &lt;b&gt;"));
+  CHECK(html.contains("</h3> <span class=\"by\">model</span>"));
+  page.words.shown = false, page.words.steps.clear();
+  html = html_of();
+  CHECK(!html.contains("class=\"by\""));
+  CHECK(html.contains("sent to <b>models.example</b>"));
+}
+
 TEST_CASE("each verdict has its words, and only a ready one has a button that works") {
   auto sample = seed_sample();
   struct Expect {

@@ -202,6 +202,7 @@ struct LocalPage {
   const git::Diff* diff = nullptr;
   Highlighter highlight{};
   Micros now = 0;
+  ModelWords words{};  // host and note empty: no model was asked
 };
 bool render_local(const LocalPage& page, const Write& write);
 
