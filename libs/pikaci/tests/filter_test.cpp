@@ -109,6 +109,35 @@ TEST_CASE("a filter matches what a naive reading of the language matches") {
   CHECK(matched > 20);
 }
 
+TEST_CASE("a lane is chosen by the same path as when every filter looks at every path") {
+  int chosen = 0;
+  bool holds = rc::check([&] {
+    std::vector<std::string> patterns,
+        paths = *rc::gen::resize(30, rc::gen::container<std::vector<std::string>>(any_path()));
+    for (auto& pattern : *rc::gen::resize(40, rc::gen::container<std::vector<std::string>>(pattern_of(1)))) {
+      if (*rc::gen::inRange(0, 4) == 0) pattern.insert(0, "!");
+      if (check_filter(pattern)) patterns.push_back(pattern);
+    }
+    if (patterns.empty() || paths.empty()) return;
+    auto filters = FilterList::parse(patterns).value();
+    auto first = std::find_if(paths.begin(), paths.end(), [&](const auto& path) { return filters.choosing(path); });
+    pikaci::Catalogue catalogue;
+    pikaci::Lane lane;
+    lane.id = "l";
+    lane.paths = patterns;
+    catalogue.lanes.push_back(lane);
+    auto choice = select_lanes(catalogue, paths).at(0);
+    RC_ASSERT(choice.selected == (first != paths.end()));
+    if (first != paths.end()) {
+      ++chosen;
+      RC_ASSERT(choice.path == *first);
+      RC_ASSERT(choice.filter == filters.choosing(*first)->text());
+    }
+  });
+  CHECK(holds);
+  CHECK(chosen > 200);
+}
+
 TEST_CASE("a filter that was made from a path matches it") {
   CHECK(rc::check([] {
     auto path = *rc::gen::suchThat(any_path(), [](const std::string& p) { return !p.empty() && p[0] != '/'; });

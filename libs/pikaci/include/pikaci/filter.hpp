@@ -25,6 +25,13 @@ class Filter {
   bool takes_out() const { return takes_out_; }  // begins with '!'
   const std::string& text() const { return text_; }
 
+  // Literal bytes that every path has that one alternative matches: at its beginning, at its end, and at the beginning
+  // of its last segment. Empty: nothing is known.
+  struct Hint {
+    std::string prefix, suffix, name_prefix;
+  };
+  std::vector<Hint> hints() const;
+
  private:
   enum class Kind : std::uint8_t { byte, any, of_class, run, deep_run, deep_folders };
   struct Token {

@@ -63,6 +63,26 @@ bool Filter::matches(const Alternative& alternative, std::string_view path) cons
   }
 }
 
+std::vector<Filter::Hint> Filter::hints() const {
+  std::vector<Hint> out;
+  for (const auto& [prefix, tokens] : alternatives_) {
+    auto& hint = out.emplace_back(Hint{prefix, tokens.empty() ? prefix : std::string(), {}});
+    for (auto t = tokens.rbegin(); t != tokens.rend() && t->kind == Kind::byte; ++t)
+      hint.suffix.insert(hint.suffix.begin(), static_cast<char>(t->byte));
+    // "**/" and then what can hold no '/': that is a file's name.
+    auto within_a_name = [&](const Token& t) {
+      return t.kind == Kind::any || t.kind == Kind::run || (t.kind == Kind::byte && t.byte != '/') ||
+             (t.kind == Kind::of_class && !classes_[t.of_class].test('/'));
+    };
+    if (!prefix.empty() || tokens.empty() || tokens[0].kind != Kind::deep_folders ||
+        !std::all_of(tokens.begin() + 1, tokens.end(), within_a_name))
+      continue;
+    for (auto t = tokens.begin() + 1; t != tokens.end() && t->kind == Kind::byte; ++t)
+      hint.name_prefix += static_cast<char>(t->byte);
+  }
+  return out;
+}
+
 pika::Result<FilterList> FilterList::parse(const std::vector<std::string>& patterns) {
   FilterList list;
   list.filters_.reserve(patterns.size());

@@ -5,12 +5,14 @@
 #include "pika/base/text.hpp"
 #include "pikaci/filter.hpp"
 #include "pikaci/selection.hpp"
+#include "selection/path_index.hpp"
 
 namespace pikaci {
 namespace {
 
 // The first path in order that the lane's filters choose.
-void choose_by_paths(const Lane& lane, const std::vector<std::string>& changed_paths, Choice& choice) {
+void choose_by_paths(const Lane& lane, const std::vector<std::string>& changed_paths, const PathIndex& index,
+                     Choice& choice) {
   auto filters = FilterList::parse(lane.paths);
   if (!filters) {
     // A loaded catalogue holds no such filter; whoever built one by hand gets a lane that runs, not one that hides.
@@ -18,8 +20,12 @@ void choose_by_paths(const Lane& lane, const std::vector<std::string>& changed_p
     choice.reason = filters.error().what;
     return;
   }
-  for (const auto& path : changed_paths) {
-    auto* filter = filters->choosing(path);
+  std::vector<bool> candidates(changed_paths.size());
+  for (const auto& filter : filters->filters())
+    if (!filter.takes_out()) index.mark(filter, candidates);
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const auto& path = changed_paths[i];
+    auto* filter = candidates[i] ? filters->choosing(path) : nullptr;
     if (!filter) continue;
     choice.selected = true;
     choice.filter = filter->text();
@@ -34,6 +40,7 @@ void choose_by_paths(const Lane& lane, const std::vector<std::string>& changed_p
 
 std::vector<Choice> select_lanes(const Catalogue& catalogue, const std::vector<std::string>& changed_paths) {
   auto catalogue_change = std::find_if(changed_paths.begin(), changed_paths.end(), is_catalogue_path);
+  PathIndex index(changed_paths);
   std::vector<Choice> choices;
   for (const auto& lane : catalogue.lanes) {
     if (lane.nightly) continue;
@@ -46,7 +53,7 @@ std::vector<Choice> select_lanes(const Catalogue& catalogue, const std::vector<s
       choice.selected = true;
       choice.reason = "nothing changed: every lane is selected";
     } else {
-      choose_by_paths(lane, changed_paths, choice);
+      choose_by_paths(lane, changed_paths, index, choice);
       if (!choice.selected && catalogue_change != changed_paths.end()) {
         choice.selected = true;
         choice.path = *catalogue_change;
