@@ -44,8 +44,11 @@ std::vector<store::SentWords> log_rows(const std::vector<model::Sent>& sent) {
   return out;
 }
 
-std::string or_else(const std::string& note, const char* words) {
-  return note.empty() ? words : note;
+// The reason for the page's line, which stands beside other words too: old ones, while new ones were asked for.
+std::string reason_of(const std::string& note) {
+  constexpr std::string_view kTail = "; this is the derived page.";
+  if (note.empty()) return "none of the model's words were kept";
+  return note.ends_with(kTail) ? note.substr(0, note.size() - kTail.size()) + "." : note;
 }
 
 }  // namespace
@@ -142,6 +145,7 @@ void ModelLoop::tell(const store::TakenWords& taken) {
   if (!diff) return refuse(diff.error());
   auto derived = stored_tutorial(layout_, version);
   if (!derived) return refuse(derived.error());
+  if (derived->steps.empty()) return end(taken, {.end = WordsEnd::told, .why = {}, .content_key = {}});  // no change
   model::Subject subject;
   subject.derived = &*derived;
   subject.diff = &*diff;
@@ -189,7 +193,7 @@ void ModelLoop::ask(const store::TakenWords& taken, const model::Subject& subjec
   store::Store::WordsResult result{.end = WordsEnd::told, .why = {}, .content_key = {}, .sent = log_rows(told.sent)};
   log_info("words", "{} branch #{} version {}: {} to {}, {}", taken.repository.full_name(), taken.branch.number,
            taken.version.number, plural(static_cast<std::int64_t>(told.sent.size()), "request"), host,
-           told.told.uses_model() ? "words are kept" : or_else(told.note, "no words are kept"));
+           told.told.uses_model() ? "words are kept" : reason_of(told.note));
   if (stopped) {
     result.end = WordsEnd::given_back;
   } else if (superseded) {
@@ -198,7 +202,7 @@ void ModelLoop::ask(const store::TakenWords& taken, const model::Subject& subjec
   } else {
     if (!told.told.uses_model()) {
       result.end = told.try_later ? WordsEnd::later : WordsEnd::refused;
-      result.why = or_else(told.note, "none of the model's words were kept");
+      result.why = reason_of(told.note);
     }
     // The account of a failure is worth keeping; but never in the place of words.
     auto before = job.told_at != 0 ? stored_words(layout_, job) : std::unexpected(Error{});

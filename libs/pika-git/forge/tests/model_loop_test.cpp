@@ -57,7 +57,7 @@ model::Retelling words(const model::ProviderConfig& config, const model::Subject
 model::Retelling overloaded(const model::ProviderConfig& config, const model::Subject& subject) {
   model::Retelling out;
   out.told.tutorial = *subject.derived;
-  out.note = "The model is overloaded.";
+  out.note = "The model is overloaded; this is the derived page.";
   out.try_later = true;
   out.sent = {sent(config, 529)};
   return out;
@@ -297,6 +297,16 @@ TEST_CASE("model words: where nothing was kept, what was removed is kept to be s
   REQUIRE(kept);
   CHECK_FALSE(kept->retelling.told.uses_model());
   CHECK_FALSE(kept->retelling.told.removed.empty());
+}
+
+TEST_CASE("model words: about a branch that changes nothing nobody is asked") {
+  Telling t;
+  auto branch = t.pushed("topic", t.w.commit({{"a.txt", "1\n"}}, {t.w.base}));
+  t.start(tells());
+  auto job = t.settled(t.version(branch));
+  CHECK(job.state == WordsState::done);
+  CHECK(job.told_at == 0);
+  CHECK(t.calls == 0);
 }
 
 TEST_CASE("model words: the key is in no file") {

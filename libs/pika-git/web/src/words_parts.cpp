@@ -42,17 +42,29 @@ void sent_where(Html& h, const ModelWords& words) {
   if (!words.log_url.empty()) h.link("", local_address(words.log_url), "The log").words(". ");
 }
 
+// Words that were taken out, or a place that was said for a hunk and is not its own.
+bool is_placement(const RemovedWords& r) {
+  return !r.where.ends_with("summary") && !r.where.ends_with("title") && !r.where.ends_with("intent") &&
+         !r.where.ends_with("body");
+}
+
 void removed_list(Html& h, const ModelWords& words) {
   if (words.removed.empty()) return;
-  h.open("details", "removed").open("summary").words("Words removed by checks: ");
-  h.number(static_cast<std::int64_t>(words.removed.size())).end().open("ul");
-  for (std::size_t i = 0; i < std::min(words.removed.size(), kMostRemoved); ++i) {
-    const auto& r = words.removed[i];
-    h.open("li").open("b").text(r.where).end().words(" &ldquo;").open("span").attr("dir", "auto").text(r.what).end();
-    h.words("&rdquo; ").code_text(r.why).end();
-  }
-  if (words.removed.size() > kMostRemoved)
-    h.open("li").text(fmt::format("and {} more", words.removed.size() - kMostRemoved)).end();
+  auto placements = std::ranges::count_if(words.removed, is_placement);
+  auto taken = static_cast<std::int64_t>(words.removed.size()) - placements;
+  h.open("details", "removed").open("summary");
+  if (taken > 0) h.words("Words removed by checks: ").number(taken);
+  if (taken > 0 && placements > 0) h.words("; ");
+  if (placements > 0) h.words("wrong places put right: ").number(placements);
+  h.end().open("ul");
+  std::size_t shown = 0;
+  for (bool wanted : {false, true})  // words first
+    for (const auto& r : words.removed) {
+      if (is_placement(r) != wanted || ++shown > kMostRemoved) continue;
+      h.open("li").open("b").text(r.where).end().words(" &ldquo;").open("span").attr("dir", "auto").text(r.what).end();
+      h.words("&rdquo; ").code_text(r.why).end();
+    }
+  if (shown > kMostRemoved) h.open("li").text(fmt::format("and {} more", shown - kMostRemoved)).end();
   h.end().end();
 }
 

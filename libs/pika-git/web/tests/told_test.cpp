@@ -65,6 +65,8 @@ TEST_CASE("the page says what was sent where and when, for which version, and wh
   CHECK(has(text, "One call of three was not answered in time."));
   CHECK(has(text, "Show derived words only"));
   CHECK_FALSE(has(text, "no model."));
+  page.words.removed.push_back({"step 1", "H3", "is a hunk of step 2, and went back to it"});
+  CHECK(has(text_of(page), "Words removed by checks: 2; wrong places put right: 1"));
   page.words.answered = false;
   CHECK(has(text_of(page), "12 hunks were to be sent, and no answer came, from 127.0.0.1:8080"));
   page.words.answered = page.words.reused = true;
