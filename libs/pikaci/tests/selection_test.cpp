@@ -65,3 +65,22 @@ TEST_CASE("a reason is text, whatever bytes the name holds") {
   CHECK(choices[0].path == "a\n\xff<script>");
   CHECK(choices[0].reason == "\"a\\n\\377<script>\" matches **");
 }
+
+TEST_CASE("what a filter begins or ends with never hides a path that it matches") {
+  std::vector<std::string> paths = {"x/a/bc.c", "a/b.h", "deep/er/name.py", "m", "m/n/o", "q.tar.gz"};
+  for (auto [filter, path] : std::vector<std::pair<std::string, std::string>>{{"**/a/b*", "x/a/bc.c"},
+                                                                              {"**/b[.]h", "a/b.h"},
+                                                                              {"**/{er,xx}/*.py", "deep/er/name.py"},
+                                                                              {"**/m", "m"},
+                                                                              {"**/n/**", "m/n/o"},
+                                                                              {"m/**/o", "m/n/o"},
+                                                                              {"**/name*", "deep/er/name.py"},
+                                                                              {"*.tar.gz", "q.tar.gz"},
+                                                                              {"**.gz", "q.tar.gz"},
+                                                                              {"**/?.tar.*", "q.tar.gz"}}) {
+    CAPTURE(filter);
+    auto choice = select_lanes(catalogue_of({lane("l", {filter})}), paths).at(0);
+    CHECK(choice.selected);
+    CHECK(choice.path == path);
+  }
+}
