@@ -30,3 +30,5 @@ int explain(const std::string& repo, const std::string& base, const std::string&
 // `open`: in a browser; nothing said: where a person looks on.
 int local(const std::string& repo, const std::string& base, const std::string& out, bool include_uncommitted,
           std::optional<bool> open, const ModelFlags& model);
+// One small question without code to the flags' model, or to that of a data folder; prints what it is and takes.
+int probe(const std::string& data, const ModelFlags& model);

@@ -95,6 +95,11 @@ void add_explain(CLI::App& app, int& code) {
   command->add_option("--format", *format, "json or md")->check(CLI::IsMember({"json", "md"}));
   auto model = add_model(command);
   command->callback([=, &code] { code = explain(*repo, *base, *head, *format, *model); });
+  auto* ask = app.add_subcommand("probe", "Ask a language model one small question, without any code");
+  auto data = std::make_shared<std::string>();
+  ask->add_option("--data", *data, "Data folder of a forge, whose model is asked");
+  auto asked = add_model(ask);
+  ask->callback([=, &code] { code = probe(*data, *asked); });
   auto* page = app.add_subcommand("local", "Write the page of your branch as one HTML file");
   page->add_option("--repo", *repo, "The repository (this folder)");
   page->add_option("--base", *base, "What to compare with (the default branch)");

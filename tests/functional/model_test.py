@@ -104,6 +104,31 @@ class ModelTest(unittest.TestCase):
                 self.assertNotIn('class="by"', done.stdout)
                 self.assertIn("Add two", done.stdout)
 
+    def test_a_probe_says_what_a_model_is_and_sends_no_code(self):
+        ok = lambda _, protocol, body: (200, spoken(protocol, '{"ok": true}'), {})
+        for protocol in PROTOCOLS:
+            with self.subTest(protocol), ModelServer(ok) as server:
+                done = self.run_it("probe", *self.flags(server, protocol))
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertRegex(done.stdout, f"^{server.host}, model m-1: answers in .* and takes a schema\n$")
+                self.assertNotIn("one()", json.dumps(server.seen))
+                server.act = lambda *_: (404, {"error": {"message": "no model m-1"}}, {})
+                done = self.run_it("probe", *self.flags(server, protocol))
+                self.assertEqual((done.returncode, done.stdout), (4, f"{server.host}, model m-1: status 404: no model m-1\n"))
+        with ModelServer(ok) as server:
+            data = pathlib.Path(self.folder.name) / "data"
+            data.mkdir()
+            settings = data / "server.toml"
+            settings.write_text(f'[model]\nprotocol = "openai"\nurl = "{server.url}"\nmodel = "m-2"\nrepositories = []\nkey_file = "{self.key}"\n')
+            done = self.run_it("probe", "--data", data)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("model m-2: answers in", done.stdout)
+            settings.write_text("")
+            done = self.run_it("probe", "--data", data)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("has no section [model]", done.stderr)
+            self.assertEqual(self.run_it("probe").returncode, 2)
+
     def test_nothing_is_sent_unless_a_model_is_named(self):
         with ModelServer() as server:
             self.assertEqual(self.explain().returncode, 0)

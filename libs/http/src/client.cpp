@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <memory>
@@ -90,6 +91,31 @@ int ask_whether_on(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t
 curl_socket_t open_socket(void*, curlsocktype, curl_sockaddr* address) {
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
+
+// libcurl keeps its hands off signals (CURLOPT_NOSIGNAL), so a TLS library that writes to a peer that has gone would
+// end the program. The signal comes to the thread that writes: held here, and taken away if it came.
+class PipeSignalHeld {
+ public:
+  PipeSignalHeld() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  PipeSignalHeld(const PipeSignalHeld&) = delete;
+  PipeSignalHeld& operator=(const PipeSignalHeld&) = delete;
+  ~PipeSignalHeld() {
+    const timespec at_once{};
+    if (!was_pending_) sigtimedwait(&pipe_, nullptr, &at_once);
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+ private:
+  sigset_t pipe_{}, before_{};
+  bool was_pending_ = false;
+};
 
 struct Place {
   std::string host;
@@ -190,7 +216,10 @@ Result<ClientResponse> fetch(const ClientRequest& request) {
   set_options(curl.get(), exchange, place, reason);
   const List headers = header_list(request);
   curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
-  const CURLcode code = curl_easy_perform(curl.get());
+  const CURLcode code = [&] {
+    const PipeSignalHeld held;
+    return curl_easy_perform(curl.get());
+  }();
   if (exchange.thrown) std::rethrow_exception(exchange.thrown);
   if (exchange.too_large)
     return fail(

@@ -1,6 +1,9 @@
 #include "pika/http/client.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -141,4 +144,29 @@ TEST_CASE("a wait for an answer may be given up") {
   CHECK_THROWS_AS(
       (void)fetch({.url = url_of(s.server, "/"), .go_on = []() -> bool { throw std::logic_error("mine"); }}),
       std::logic_error);
+}
+
+TEST_CASE("a write to a peer that has gone does not end the program, also not one by a TLS library") {
+  Running s;
+  s.app.otherwise = [](Request&) { return text_response(200, "x"); };
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  const UniqueFd in(ends[1]);
+  ::close(ends[0]);
+  struct sigaction before{}, plain{};
+  plain.sa_handler = SIG_DFL;  // it would end this test
+  REQUIRE(::sigaction(SIGPIPE, &plain, &before) == 0);
+  int why = 0;
+  auto answer = fetch({.url = url_of(s.server, "/"), .on_body = [&](std::string_view) {
+                         if (::write(in.get(), "x", 1) < 0) why = errno;
+                         return true;
+                       }});
+  CHECK(answer.has_value());
+  CHECK(why == EPIPE);
+  sigset_t pending, mask;
+  ::sigpending(&pending);
+  CHECK(::sigismember(&pending, SIGPIPE) == 0);
+  ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
+  CHECK(::sigismember(&mask, SIGPIPE) == 0);
+  ::sigaction(SIGPIPE, &before, nullptr);
 }

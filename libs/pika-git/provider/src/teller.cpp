@@ -13,6 +13,10 @@ const char* const kFormOfAnswer =
     R"({"summary": "", "steps": [{"base_step": 1, "title": "", "intent": "", "body_markdown": "", "hunks": ["H1"], )"
     R"("evidence": [{"hunk": "H1", "first": 0, "last": 0}]}], "folded": []})";
 
+namespace {
+constexpr std::size_t kMostMalformed = 200;
+}  // namespace
+
 Question question_of(const Call& call) {
   return {.system = call.system + "The form of the object: " + kFormOfAnswer + "\n",
           .user = call.user,
@@ -25,7 +29,8 @@ Answer own_part(const Call& call, Answer answer) {
   const std::set<int> asked(call.steps.begin(), call.steps.end());
   std::erase_if(answer.steps, [&](const AnswerStep& step) {
     if (asked.contains(step.base_step)) return false;
-    answer.malformed.push_back({fmt::format("step {}", step.base_step), one_line(step.title), "was not asked about"});
+    if (answer.malformed.size() < kMostMalformed)
+      answer.malformed.push_back({fmt::format("step {}", step.base_step), one_line(step.title), "was not asked about"});
     return true;
   });
   if (!call.asks_summary) answer.summary.clear();
@@ -72,6 +77,10 @@ constexpr int kRepairAttempts = 1;
 
 // One answer as text, read. The error is for the model.
 Result<Answer> read(const Call& call, const ProviderConfig& config, std::string_view text) {
+  // Some models think aloud first: https://huggingface.co/deepseek-ai/DeepSeek-R1
+  constexpr std::string_view kThought = "</think>";
+  if (const auto thought = text.rfind(kThought); thought != std::string_view::npos)
+    text.remove_prefix(thought + kThought.size());
   // Models without a schema like to fence their JSON, or to speak before it.
   const auto begin = text.find('{'), end = text.rfind('}');
   if (begin != std::string_view::npos && end != std::string_view::npos && begin < end)

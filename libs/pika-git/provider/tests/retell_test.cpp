@@ -92,7 +92,8 @@ TEST_CASE("a true answer becomes the page's words, over each protocol") {
 }
 
 TEST_CASE("JSON in a fence or after a greeting is read") {
-  for (const auto& words : {"```json\n" + truth() + "\n```", "Here it is:\n" + truth()}) {
+  for (const auto& words : {"```json\n" + truth() + "\n```", "Here it is:\n" + truth(),
+                            "<think>Is it {\"summary\": 1}?</think>\n" + truth()}) {
     const auto t = told(Protocol::openai, {tells(Protocol::openai, words)});
     CHECK(t.r.told.uses_model());
     CHECK(t.r.repaired == 0);
@@ -259,6 +260,21 @@ TEST_CASE("foreign ids, false counts and orders from the diff change no page") {
     CHECK(t.r.told.tutorial.steps[1].title == derived.steps[1].title);
     CHECK(t.r.told.tutorial.hunks.size() == derived.hunks.size());
   }
+}
+
+TEST_CASE("an answer full of steps that nobody asked about is told in few words") {
+  auto answer = true_answer();
+  auto& steps = answer.at("steps").as_array();
+  const auto step = steps[0];
+  for (int i = 0; i < 1500; ++i) {
+    steps.push_back(step);
+    auto& added = steps.back().as_object();
+    added["base_step"] = 100 + i, added["intent"] = "", added["body_markdown"] = "", added["evidence"] = json::Array{};
+  }
+  const auto t = told(Protocol::openai, {tells(Protocol::openai, json::print(answer))});
+  CHECK(t.r.told.uses_model());
+  CHECK(t.r.told.removed.size() <= 201);
+  CHECK(t.r.told.tutorial.steps.size() == 3);
 }
 
 TEST_CASE("when nothing holds the page is the derived one") {

@@ -1,12 +1,9 @@
 #include "read_model.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <cstdlib>
 
-#include "pika/base/fd.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/text.hpp"
 
@@ -124,23 +121,7 @@ Status load_model_key(SiteOptions& options) {
     key = std::string(trim(value));
     ::unsetenv(options.model_key_env.c_str());  // git, hooks and runner that we start need not know it
   } else if (!options.model_key_file.empty()) {
-    const auto& file = options.model_key_file;
-    // Looked at and read by one descriptor: what was checked is what is read.
-    UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    struct stat about{};
-    if (!fd || ::fstat(fd.get(), &about) != 0)
-      return fail(ErrorKind::invalid, fmt::format("the model's key file '{}' can't be read", file.string()),
-                  "put the key there, for the server's user only, or leave key_file out");
-    if (!S_ISREG(about.st_mode))
-      return fail(ErrorKind::invalid, fmt::format("the model's key file '{}' is no plain file", file.string()));
-    if ((about.st_mode & 077) != 0)
-      return fail(ErrorKind::invalid, fmt::format("the model's key file '{}' can be read by others", file.string()),
-                  fmt::format("take that from them: chmod 600 {}", shell_quote(file.string())));
-    std::string bytes(8192, '\0');
-    auto n = ::read(fd.get(), bytes.data(), bytes.size());
-    bytes.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-    key = std::string(trim(bytes));
-    if (key.empty()) return fail(ErrorKind::invalid, fmt::format("the model's key file '{}' is empty", file.string()));
+    key = PIKA_TRY(model::read_key_file(options.model_key_file));
   }
   return model::check(options.model->provider);
 }
