@@ -212,6 +212,16 @@ class Words(unittest.TestCase):
         self.words(forge, number, lambda words: words["asking"] == "", "the call to end")
         self.assertEqual(self.tutorial(forge, number)["words"]["kept"], False)
 
+    def test_an_administrator_can_ask_whether_the_model_answers(self):
+        model = self.model()
+        forge = self.forge(model.section())
+        forge.sign_in()
+        page = forge.page("/admin/models")
+        self.assertEqual(forge.submit("/admin/models/probe", page, {}).status, 303)
+        self.assertEqual(len(model.requests), 1)
+        self.assertNotIn("rocket", str(model.requests[0][1]))
+        self.assertEqual(self.sent(forge), [])
+
     def test_the_proof_of_the_form_is_needed(self):
         model = self.model()
         forge = self.forge(model.section())

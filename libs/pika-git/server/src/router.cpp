@@ -41,6 +41,7 @@ constexpr Route kRoutes[] = {
     {"POST", "/api/v1/repos/:owner/:name/ci/:suite/:lane/rerun", Permission::write, api_rerun, true},
 
     {"GET", "/admin/models", Permission::admin, show_models},
+    {"POST", "/admin/models/probe", Permission::admin, do_probe_model, true},
     {"GET", "/admin/repositories", Permission::local, admin_repositories},
     {"POST", "/admin/repositories", Permission::local, admin_create_repository},
     {"POST", "/admin/users", Permission::local, admin_create_user},
@@ -85,7 +86,7 @@ bool matches(const Route& route, const http::Request& request, std::map<std::str
 
 bool wants_json(const http::Request& request) {
   if (request.segments.empty()) return false;
-  bool page = request.segments.size() == 2 && request.segments[1] == "models";  // the one that people look at
+  bool page = request.segments.size() > 1 && request.segments[1] == "models";  // the one that people look at
   return request.segments[0] == "api" || (request.segments[0] == "admin" && !page);
 }
 bool is_git(const http::Request& request) {

@@ -17,6 +17,7 @@ namespace {
 using store::WordsState;
 
 constexpr int kSentOnAPage = 100;
+constexpr Micros kProbeDeadline = 10 * kSecond;  // somebody waits for the page
 
 // What is kept of this version: the newest words, else the newest account of words that did not come. A file about
 // another diff is not believed.
@@ -199,6 +200,7 @@ Result<http::Response> show_models(Call& call) {
   web::ModelsPage page;
   page.chrome = chrome(call);
   page.where = model_words(call.site.options);
+  page.may_probe = call.site.words != nullptr;
   auto sent = call.site.store->sent_words(before_of(call), kSentOnAPage + 1);
   if (sent.size() > kSentOnAPage) {
     sent.pop_back();
@@ -208,6 +210,16 @@ Result<http::Response> show_models(Call& call) {
     page.sent.push_back({s.at, s.took, s.repository, s.branch, s.version, s.hunks, s.status, s.host, s.model, s.purpose,
                          s.outcome, s.bytes, s.tokens_in, s.tokens_out});
   return http::html_response(200, web::render(page));
+}
+
+// No code is in it: one small question.
+Result<http::Response> do_probe_model(Call& call) {
+  if (!call.site.words) return fail(ErrorKind::conflict, "no model is configured here", "docs/models.md says how");
+  auto provider = call.site.words->settings().provider;
+  provider.call_deadline = provider.deadline = kProbeDeadline;
+  provider.attempts = 1;
+  auto probe = model::probe(provider);
+  return with_flash(http::redirect("/admin/models"), {probe.words + ".", !probe.knows_model});
 }
 
 Result<http::Response> api_sent_words(Call& call) {

@@ -44,7 +44,10 @@ std::string render(const ModelsPage& page) {
   h.open("header", "hero slim").open("h1").words("What was sent to a model").end();
   auto where = page.where;
   if (!where.empty()) where[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(where[0])));
-  h.open("p", "sub").code_text(where).words(".").end().end();
+  h.open("p", "sub").code_text(where).words(".").end();
+  if (page.may_probe && open_form(h, page.chrome, path({"admin", "models", "probe"}), "acts below"))
+    h.open("button", "btn little").attr("type", "submit").words("Ask whether it answers").end().end();
+  h.end();
   h.open("div", "page list").open("main").id("main");
   if (page.sent.empty()) {
     h.open("section", "card emptypage").open("h2").words("Nothing was sent").end();

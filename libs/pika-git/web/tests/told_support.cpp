@@ -31,6 +31,7 @@ ModelsPage sent_page(const Sample& sample) {
   ModelsPage page;
   page.chrome = sample.branch.chrome;
   page.where = "code of sledtools/* is sent to 127.0.0.1:8080 (model small-7b)";
+  page.may_probe = true;
   page.older_url = "/admin/models?before=7";
   const auto& head = sample.branch.head;
   page.sent = {{kNow - 60 * kSecond, 2 * kSecond, head.owner + "/" + head.repository, head.number, 2, 12, 200,

@@ -12,6 +12,7 @@
 //   /login/tokens/ID/revoke
 //   /O/N/branches/133/merge    expected_head, version; override_reason when an admin overrides
 //   /O/N/branches/133/tutorial what = words | derived, version
+//   /admin/models/probe
 //   /O/N/branches/133/close    /O/N/branches/133/reopen
 //   /O/N/ci/168/rerun          what = all | failed | lane, lane = ID
 //   /O/N/ci/168/cancel
@@ -167,6 +168,7 @@ struct SentRow {
 struct ModelsPage {
   Chrome chrome{};
   std::string where{};          // sentence: code of which repositories is sent where
+  bool may_probe = false;       // the button
   std::vector<SentRow> sent{};  // newest first
   std::string older_url{};      // next page; empty: this is the end
 };
