@@ -142,7 +142,7 @@ class Words(unittest.TestCase):
 
     def test_a_model_that_is_not_there_leaves_the_derived_page_with_a_line(self):
         model = self.model()
-        section = model.section()
+        section = model.section('call_deadline = "1s"', 'deadline = "1s"')
         model.close()
         forge = self.forge(section)
         project = self.hosted(forge)

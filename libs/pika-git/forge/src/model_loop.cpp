@@ -20,7 +20,7 @@ using store::WordsEnd;
 constexpr std::size_t kMostCommits = 500;
 constexpr std::size_t kMostPaths = 200'000;
 constexpr Micros kLeaseSlack = 60 * kSecond;  // beyond the deadline of the calls: for reading and writing
-constexpr Micros kLook = 2 * kSecond;         // between looks whether the version at hand is still wanted
+constexpr Micros kLook = kSecond;             // between looks whether the version at hand is still wanted
 constexpr Micros kRest = 5 * kSecond;         // when the store or the disk is in trouble
 constexpr Micros kLongestSleep = 3600 * kSecond;
 
