@@ -111,6 +111,7 @@ bool ExplainLoop::explain_pending() {
       std::lock_guard lock(mutex_);
       if (stop_) return false;
     }
+    if (!caught_up_.exchange(true) && ready_) ready_();
   } catch (const std::exception& e) {
     log_error("explain", "{}", e.what());
     return false;

@@ -53,15 +53,21 @@ std::string reason_of(const std::string& note) {
 
 }  // namespace
 
-ModelLoop::ModelLoop(store::Store& store, Layout layout, ModelSettings settings, Retell retell, const Clock& clock)
+ModelLoop::ModelLoop(store::Store& store, Layout layout, ModelSettings settings, Retell retell,
+                     std::function<bool()> may_begin, const Clock& clock)
     : store_(store),
       layout_(std::move(layout)),
       settings_(std::move(settings)),
       retell_(std::move(retell)),
+      may_begin_(std::move(may_begin)),
       clock_(clock),
       wish_(wish_of(settings_.provider)) {}
 
 ModelLoop::~ModelLoop() {
+  stop();
+}
+
+void ModelLoop::stop() {
   {
     std::lock_guard lock(mutex_);
     stop_ = true;
@@ -91,6 +97,11 @@ void ModelLoop::settle() {
 }
 
 void ModelLoop::run() {
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return stop_ || !may_begin_ || may_begin_(); });
+    if (stop_) return;
+  }
   bool settled = false;
   for (;;) {
     Micros sleep = kRest;

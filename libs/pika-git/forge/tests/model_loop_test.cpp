@@ -67,6 +67,7 @@ struct Telling {
   World w{{{"a.txt", "1\n"}}};
   TestClock clock;
   std::atomic<int> calls = 0;
+  std::function<bool()> may_begin;
   std::unique_ptr<ModelLoop> loop;
 
   store::Branch pushed(const std::string& name, const git::Oid& head) {
@@ -89,7 +90,7 @@ struct Telling {
           ++calls;
           return retell(config, subject, patience);
         },
-        clock);
+        may_begin, clock);
     loop->start();
   }
   store::Version version(const store::Branch& b) { return w.store->newest_version(b.id).value(); }
@@ -307,6 +308,34 @@ TEST_CASE("model words: about a branch that changes nothing nobody is asked") {
   CHECK(job.state == WordsState::done);
   CHECK(job.told_at == 0);
   CHECK(t.calls == 0);
+}
+
+TEST_CASE("model words: nobody is asked before the explainer has caught up") {
+  Telling t;
+  auto branch = t.pushed("topic", t.w.commit({{"a.txt", "2\n"}}, {t.w.base}));
+  auto version = t.version(branch);
+  // What an earlier explainer wrote is all there is.
+  fs::rename(t.w.layout.tutorial(version.id, explain::kExplainerVersion),
+             t.w.layout.tutorial(version.id, explain::kExplainerVersion - 1));
+  std::atomic<int> asked = 0;
+  std::atomic<bool> caught_up = false, current = false;
+  t.may_begin = [&] { return ++asked, caught_up.load(); };
+  t.start([&](const auto& config, const auto& subject, const auto&) {
+    current = fs::exists(t.w.layout.tutorial(version.id, explain::kExplainerVersion));
+    return words(config, subject, "A file says something else now.");
+  });
+  while (asked < 1) std::this_thread::yield();
+  t.loop->kick();
+  while (asked < 2) std::this_thread::yield();
+  CHECK(t.calls == 0);
+  ExplainLoop explain(*t.w.store, t.w.layout, [&] { t.loop->kick(); });
+  t.loop->kick();
+  explain.start();
+  while (!explain.caught_up()) std::this_thread::yield();
+  caught_up = true;
+  t.loop->kick();
+  CHECK(t.settled(version).state == WordsState::done);
+  CHECK(current);
 }
 
 TEST_CASE("model words: the key is in no file") {

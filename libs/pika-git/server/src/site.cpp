@@ -169,7 +169,8 @@ Result<std::unique_ptr<Site>> Site::open(SiteOptions options) {
     if (i.words) i.words->kick();
   };
   if (i.options.model)
-    i.words = std::make_unique<forge::ModelLoop>(*i.store, layout, *i.options.model, model::retell);
+    i.words = std::make_unique<forge::ModelLoop>(*i.store, layout, *i.options.model, model::retell,
+                                                 [&i] { return i.explain->caught_up(); });
   else
     i.store->drop_other_words("", system_clock().now());  // nobody is there to be asked
   i.explain = std::make_unique<forge::ExplainLoop>(*i.store, layout, look_for_words);
@@ -250,6 +251,7 @@ void Site::stop() {
   if (i.server) i.server->stop();
   i.background.reset();
   if (i.gateway) i.gateway->stop();
+  if (i.words) i.words->stop();  // it asks the explain loop, which in turn tells it
   i.explain.reset();
   i.words.reset();
 }

@@ -1,6 +1,7 @@
 // The explain loop: makes the stored diff and the tutorial of every version, on a thread of its own, newest first.
 // A kill in the middle leaves the version pending; the next start takes it up again.
 #pragma once
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -15,11 +16,14 @@ namespace pika::forge {
 
 class ExplainLoop {
  public:
-  // `ready` is called after each tutorial that became ready, on the loop's thread; must be quick.
+  // `ready` is called after each tutorial that became ready, and when the loop has caught up, on its thread; must be
+  // quick.
   ExplainLoop(store::Store& store, Layout layout, std::function<void()> ready = {});
   ~ExplainLoop();  // waits for the version at hand
   void start();
   void kick();  // something is pending
+  // What an earlier explainer wrote about open branches has been written anew.
+  bool caught_up() const { return caught_up_; }
 
  private:
   void run();
@@ -33,6 +37,7 @@ class ExplainLoop {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stop_ = false, pending_ = true, looked_for_older_ = false;
+  std::atomic<bool> caught_up_ = false;
   std::thread thread_;
 };
 

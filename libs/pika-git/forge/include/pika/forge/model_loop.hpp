@@ -26,11 +26,13 @@ using Retell =
 
 class ModelLoop {
  public:
-  // The clock decides what is due; it must outlive the loop.
+  // `may_begin` is asked after each kick until it says yes: words are about what this program's explainer wrote. The
+  // clock decides what is due; it must outlive the loop.
   ModelLoop(store::Store& store, Layout layout, ModelSettings settings, Retell retell,
-            const Clock& clock = system_clock());
-  ~ModelLoop();  // stops; waits for the call at hand to notice
+            std::function<bool()> may_begin = {}, const Clock& clock = system_clock());
+  ~ModelLoop();  // stops
   void start();
+  void stop();  // waits for the call at hand to notice; nothing is asked afterwards
   void kick();  // a tutorial became ready, a version came, somebody asked again
 
   const ModelSettings& settings() const { return settings_; }
@@ -48,6 +50,7 @@ class ModelLoop {
   Layout layout_;
   ModelSettings settings_;
   Retell retell_;
+  std::function<bool()> may_begin_;
   const Clock& clock_;
   std::string wish_, owner_;
   std::mutex mutex_;
