@@ -71,8 +71,10 @@ web::ModelWords retold_words(const model::Retelling& retelling) {
   const auto& told = retelling.told;
   out.shown = told.uses_model();
   int hunks = 0;
+  out.answered = false;
   for (const auto& sent : retelling.sent) {
     if (sent.purpose == "tell") hunks += sent.hunks;  // tried again, it had the same ones
+    out.answered = out.answered || sent.status != 0;
     out.host = sent.host, out.model = sent.model, out.sent_at = sent.at;
   }
   out.hunks = std::min(hunks, static_cast<int>(told.tutorial.hunks.size()));

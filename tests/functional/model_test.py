@@ -103,6 +103,9 @@ class ModelTest(unittest.TestCase):
                 self.assertIn("did not take the key", done.stdout)
                 self.assertNotIn('class="by"', done.stdout)
                 self.assertIn("Add two", done.stdout)
+                server.act = lambda *_: None
+                done = self.run_it("local", "--out", "-", *self.flags(server, protocol)[:-1], 1)
+                self.assertIn("1 hunk was to be sent, and no answer came, from", done.stdout)
 
     def test_a_probe_says_what_a_model_is_and_sends_no_code(self):
         ok = lambda _, protocol, body: (200, spoken(protocol, '{"ok": true}'), {})

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "parts.hpp"
 #include "pika/base/text.hpp"
@@ -42,25 +43,34 @@ void sent_where(Html& h, const ModelWords& words) {
   if (!words.log_url.empty()) h.link("", local_address(words.log_url), "The log").words(". ");
 }
 
-// Words that were taken out, or a place that was said for a hunk and is not its own.
-bool is_placement(const RemovedWords& r) {
-  return !r.where.ends_with("summary") && !r.where.ends_with("title") && !r.where.ends_with("intent") &&
-         !r.where.ends_with("body");
+// What became of a part: words that were taken out, a reason that stands and is called a guess, or a place that was
+// said for a hunk and is not its own.
+enum class Fate { taken, labelled, placed };
+Fate fate_of(const RemovedWords& r) {
+  const bool words = r.where.ends_with("summary") || r.where.ends_with("title") || r.where.ends_with("intent") ||
+                     r.where.ends_with("body");
+  if (!words) return Fate::placed;
+  return r.why.ends_with("labelled as a guess") ? Fate::labelled : Fate::taken;
 }
 
 void removed_list(Html& h, const ModelWords& words) {
   if (words.removed.empty()) return;
-  auto placements = std::ranges::count_if(words.removed, is_placement);
-  auto taken = static_cast<std::int64_t>(words.removed.size()) - placements;
   h.open("details", "removed").open("summary");
-  if (taken > 0) h.words("Words removed by checks: ").number(taken);
-  if (taken > 0 && placements > 0) h.words("; ");
-  if (placements > 0) h.words("wrong places put right: ").number(placements);
+  bool first = true;
+  auto count = [&](Fate fate, Literal name) {
+    const auto n = std::ranges::count(words.removed, fate, fate_of);
+    if (n == 0) return;
+    if (!std::exchange(first, false)) h.words("; ");
+    h.words(name).number(n);
+  };
+  count(Fate::taken, "Words removed by checks: ");
+  count(Fate::labelled, "reasons labelled as a guess: ");
+  count(Fate::placed, "wrong places put right: ");
   h.end().open("ul");
   std::size_t shown = 0;
-  for (bool wanted : {false, true})  // words first
+  for (Fate fate : {Fate::taken, Fate::labelled, Fate::placed})
     for (const auto& r : words.removed) {
-      if (is_placement(r) != wanted || ++shown > kMostRemoved) continue;
+      if (fate_of(r) != fate || ++shown > kMostRemoved) continue;
       h.open("li").open("b").text(r.where).end().words(" &ldquo;").open("span").attr("dir", "auto").text(r.what).end();
       h.words("&rdquo; ").code_text(r.why).end();
     }

@@ -67,6 +67,9 @@ TEST_CASE("the page says what was sent where and when, for which version, and wh
   CHECK_FALSE(has(text, "no model."));
   page.words.removed.push_back({"step 1", "H3", "is a hunk of step 2, and went back to it"});
   CHECK(has(text_of(page), "Words removed by checks: 2; wrong places put right: 1"));
+  page.words.removed.push_back(
+      {"step 1 body", "It waits because", "gives a reason that the author did not: labelled as a guess"});
+  CHECK(has(text_of(page), "Words removed by checks: 2; reasons labelled as a guess: 1; wrong places put right: 1"));
   page.words.answered = false;
   CHECK(has(text_of(page), "12 hunks were to be sent, and no answer came, from 127.0.0.1:8080"));
   page.words.answered = page.words.reused = true;
