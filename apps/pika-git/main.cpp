@@ -79,7 +79,8 @@ std::shared_ptr<ModelFlags> add_model(CLI::App* command) {
   group->add_option("--model-key-file", flags->key_file, "The key, in a file that only you may read");
   group->add_option("--model-budget", flags->budget, "Tokens of one question, at most (60000)")
       ->check(CLI::Range(1000, 10'000'000));
-  group->add_option("--model-timeout", flags->timeout, "Seconds for all questions (900)")->check(CLI::Range(1, 86'400));
+  group->add_option("--model-timeout", flags->timeout, "Seconds for all answers (900, and 180 for one)")
+      ->check(CLI::Range(1, 86'400));
   return flags;
 }
 

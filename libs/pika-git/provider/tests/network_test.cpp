@@ -78,6 +78,24 @@ TEST_CASE("an answer that trickles is given up at the deadline of the call") {
   }
 }
 
+TEST_CASE("an answer in many small pieces is an answer") {
+  for (auto protocol : kProtocols) {
+    const auto body = spoken(protocol, json::print(true_answer()));
+    const auto t = told(protocol, {[&](Peer& peer, const Seen&) {
+                          if (!peer.write("HTTP/1.1 100 Continue\r\n\r\n" + head("Transfer-Encoding: chunked\r\n")))
+                            return;
+                          for (std::size_t i = 0; i < body.size(); i += 7) {
+                            const auto piece = body.substr(i, 7);
+                            if (!peer.write(fmt::format("{:x}\r\n{}\r\n", piece.size(), piece))) return;
+                          }
+                          peer.write("0\r\n\r\n");
+                        }});
+    CHECK(t.r.told.uses_model());
+    CHECK(t.r.note == "");
+    CHECK(t.requests == 1);
+  }
+}
+
 TEST_CASE("an answer that is cut off is asked for again") {
   for (auto protocol : kProtocols) {
     const auto whole = spoken(protocol, json::print(true_answer()));
