@@ -165,8 +165,8 @@ void add_range(CLI::App& command, Arguments& arguments, bool with_head) {
 }
 
 struct Commands {
-  CLI::App *init, *run, *rerun, *cancel, *list, *status, *logs, *artifacts, *gc, *replay, *lanes, *targets, *select,
-      *why, *plan, *doctor, *lint, *names;
+  CLI::App *init, *import, *run, *rerun, *cancel, *list, *status, *logs, *artifacts, *gc, *replay, *lanes, *targets,
+      *select, *why, *plan, *doctor, *lint, *names;
 };
 
 Commands describe(CLI::App& app, Arguments& a) {
@@ -205,6 +205,11 @@ Commands describe(CLI::App& app, Arguments& a) {
       ->check(kNotEmpty)
       ->type_name("WORDS");
   c.init->add_flag("--print", a.print, "Only show it");
+  c.import = app.add_subcommand("import",
+                                "Write a first ci/pikaci.toml from workflows of GitHub Actions,\n"
+                                "and list what could not be carried over");
+  c.import->add_option("FILE", a.names, "Workflows; without one, all of .github/workflows")->type_name("");
+  c.import->add_flag("--print", a.print, "Only show it");
   c.run = app.add_subcommand("run", "Run what the change chooses, or the targets and lanes named");
   c.run->add_option("NAME", a.names, "Targets or lanes; these run whatever has changed")->type_name("");
   add_range(*c.run, a, false);
@@ -279,6 +284,7 @@ jerichoci::GcPolicy gc_policy(const Commands& c, const Arguments& a) {
 
 int dispatch(const Commands& c, const CliContext& context, const Arguments& a) {
   if (c.init->parsed()) return cli_init(context, a.command, a.print);
+  if (c.import->parsed()) return cli_import(context, a.names, a.print);
   if (c.run->parsed()) return cli_run(context, a.names, a.range);
   if (c.rerun->parsed()) return cli_rerun(context, a.run);
   if (c.cancel->parsed()) return cli_cancel(context, a.run);

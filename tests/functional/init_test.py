@@ -65,6 +65,26 @@ class Init(unittest.TestCase):
             self.assertEqual(self.pikaci(project, "init", "--command", "grep -q x notes.txt").returncode, 0)
             self.assertEqual(self.pikaci(project, "run").returncode, 0)
 
+    def test_a_workflow_becomes_lanes_and_what_was_left_out_is_red_and_listed(self):
+        workflow = ("on: push\nenv: {WORD: hello}\njobs:\n  test:\n    strategy: {matrix: {n: [1, 2]}}\n    steps:\n      - uses: actions/checkout@v4\n"
+                    "      - run: echo \"MORE=${WORD}-${{ matrix.n }}\" >> $GITHUB_ENV\n      - run: test \"$MORE\" = hello-${{ matrix.n }} && cat data\n"
+                    "  other:\n    steps:\n      - run: cat data\n      - run: echo ${{ github.sha }}\n")
+        with Project(files={".github/workflows/ci.yml": workflow, "data": "x\n"}) as project:
+            answer = self.pikaci(project, "import")
+            self.assertEqual(answer.returncode, 0, answer.stderr)
+            self.assertIn("ci.yml:13: the step `echo ${{ github.sha }}`: `github.sha` means nothing here", answer.stderr)
+            self.assertIn("One lane is red until", answer.stdout)
+            self.assertEqual(self.pikaci(project, "run", "test-1", "test-2").returncode, 0)
+            answer = self.pikaci(project, "run", "other")
+            self.assertEqual(answer.returncode, 1)
+            self.assertIn("left out by pikaci import", answer.stdout)
+            os.unlink(project.folder / "data")
+            self.assertEqual(self.pikaci(project, "run", "test-1").returncode, 1)
+            self.assertEqual(self.pikaci(project, "import").returncode, 2)
+            document = json.loads(self.pikaci(project, "--output", "json", "import", "--print", ".github/workflows/ci.yml").stdout)
+            self.assertEqual((document["unfinished"], len(document["left_out"]), len(document["lanes"])), (1, 1, 3))
+            self.assertEqual(self.pikaci(project, "import", "--print", "nothing.yml").returncode, 2)
+
 
 if __name__ == "__main__":
     main()

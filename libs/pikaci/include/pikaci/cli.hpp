@@ -57,6 +57,8 @@ struct Range {
 // Writes a first ci/pikaci.toml, or shows it; `command`: for a shell, in place of what the files suggest. Never over
 // one that is there.
 int cli_init(const CliContext& context, const std::string& command, bool print);
+// The same from workflows of GitHub Actions: these files, or all of .github/workflows.
+int cli_import(const CliContext& context, std::vector<std::string> files, bool print);
 int cli_run(const CliContext& context, const std::vector<std::string>& names, const Range& range);
 int cli_rerun(const CliContext& context, const std::string& run);
 int cli_cancel(const CliContext& context, const std::string& run);

@@ -5,48 +5,12 @@
 #include <set>
 
 #include "init/survey.hpp"
+#include "init/toml_text.hpp"
 #include "pika/base/text.hpp"
 
 namespace pikaci {
 
 namespace {
-
-// As TOML: literal where that is possible, since commands are full of quotes.
-std::string in_toml(std::string_view text) {
-  bool plain =
-      std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; });
-  if (plain && text.find_first_of("\"\\") == std::string_view::npos) return fmt::format("\"{}\"", text);
-  if (plain && text.find('\'') == std::string_view::npos) return fmt::format("'{}'", text);
-  std::string out = "\"";
-  for (char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-      out += fmt::format("\\u{:04X}", static_cast<unsigned char>(c));
-    else
-      out += c;
-  }
-  return out + "\"";
-}
-
-std::string list(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words) out += (out.empty() ? "" : ", ") + in_toml(word);
-  return "[" + out + "]";
-}
-
-// What of a folder's name may stand in an id.
-std::string id_part(std::string_view text) {
-  std::string out;
-  for (char c : pika::lower(text)) {
-    bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-    if (good)
-      out += c;
-    else if (!out.empty() && out.back() != '-')
-      out += '-';
-  }
-  while (out.ends_with('-')) out.pop_back();
-  return out.substr(0, 40);
-}
 
 // "test"; "test-npm" where there are two of the kind; "test-web", and at last "test-web-2".
 std::vector<std::string> ids_of(const std::vector<Suggestion>& suggestions) {
@@ -84,7 +48,7 @@ std::string as_filter(std::string_view folder) {
 
 std::string cache_words(const Cache& cache) {
   if (cache.path.empty()) return in_toml(cache.name);
-  auto keys = cache.key_files.empty() ? "" : ", key_files = " + list(cache.key_files);
+  auto keys = cache.key_files.empty() ? "" : ", key_files = " + toml_list(cache.key_files);
   return fmt::format("{{ name = {}, path = {}{} }}", in_toml(cache.name), in_toml(cache.path), keys);
 }
 
@@ -122,12 +86,12 @@ std::string lane_text(const Suggestion& s, const std::string& id, Explained& onc
         "# paths = [\"**\", \"!docs/**\", \"!**/*.md\"]\n");
   } else {
     out += once("# Chosen by what changes below this folder.\n");
-    out += fmt::format("paths = {}\n", list({as_filter(s.folder) + "/**"}));
+    out += fmt::format("paths = {}\n", toml_list({as_filter(s.folder) + "/**"}));
   }
   out += fmt::format("command = [\"sh\", \"-c\", {}]\n", in_toml(in_shell(s)));
   if (!s.hosts.empty()) {
     out += once("# A job reaches nothing but what is listed here; without this line, nothing.\n");
-    out += fmt::format("network = {}\n", list(s.hosts));
+    out += fmt::format("network = {}\n", toml_list(s.hosts));
   }
   if (!s.caches.empty()) {
     std::string words, folder;
