@@ -198,7 +198,7 @@ std::string render(const BranchPage& page) {
   open_page(h, page.chrome, title, "branch");
   hero(h, page);
   h.open("div", "page").open("aside", "outline").attr("aria-label", "Outline");
-  if (has_walk(page)) steps_outline(h, *page.tutorial);
+  if (has_walk(page)) steps_outline(h, *page.tutorial, &page.words);
   if (page.diff) files_outline(h, *page.diff, branch_part_url(page.head, "diff"));
   h.end();
   walk(h, page);

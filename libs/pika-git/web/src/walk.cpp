@@ -310,7 +310,7 @@ void tutorial_steps(Html& h, const explain::Tutorial& tutorial, const git::Diff&
   }
 }
 
-void steps_outline(Html& h, const explain::Tutorial& tutorial) {
+void steps_outline(Html& h, const explain::Tutorial& tutorial, const ModelWords* words) {
   h.open("div", "card flat").open("h2").words("Walk ");
   h.open("small").id("walk-count").text(plural(static_cast<std::int64_t>(tutorial.steps.size()), "step")).end().end();
   h.open("progress", "js").id("walk-progress").attr("max", static_cast<std::int64_t>(tutorial.steps.size()));
@@ -318,7 +318,9 @@ void steps_outline(Html& h, const explain::Tutorial& tutorial) {
   h.open("ol", "toc");
   for (const auto& step : tutorial.steps) {
     auto anchor = fmt::format("step-{}", step.id);
-    h.open("li").attr("data-for", anchor).open("a").href(in_page(anchor)).code_text(step.title).end().end();
+    h.open("li").attr("data-for", anchor).open("a").href(in_page(anchor)).code_text(step.title).end();
+    if (const auto* told = step_words(words, step.id); told && told->title) by_model(h);
+    h.end();
   }
   h.end().end();
 }

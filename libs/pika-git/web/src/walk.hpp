@@ -34,7 +34,7 @@ void summary_parts(Html& h, const explain::Tutorial& tutorial, const ModelWords*
 // "Tutorial Steps" and the cards.
 void tutorial_steps(Html& h, const explain::Tutorial& tutorial, const git::Diff& diff, const WalkView& view);
 // The outline's list of steps and its tree of files.
-void steps_outline(Html& h, const explain::Tutorial& tutorial);
+void steps_outline(Html& h, const explain::Tutorial& tutorial, const ModelWords* words = nullptr);
 void files_outline(Html& h, const git::Diff& diff, const Url& diff_page);
 // "Left behind": the checks of the whole version; nothing when there are none.
 void left_behind_card(Html& h, const explain::Tutorial& tutorial);

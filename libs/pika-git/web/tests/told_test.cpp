@@ -40,8 +40,8 @@ TEST_CASE("words of a model are marked, each part of them, and nothing else is")
   auto sample = seed_sample();
   explain::Tutorial tutorial;
   auto page = told_page(*sample, tutorial);
-  // Summary, title, intent, body, and the legend.
-  CHECK(count(render(page), kMark) == 5);
+  // Summary, title (beside the step and in the outline), intent, body, and the legend.
+  CHECK(count(render(page), kMark) == 6);
   CHECK(count(render(page), "told\">") == 2);
   page.words.steps[0].title = false;
   CHECK(count(render(page), kMark) == 4);
