@@ -201,6 +201,22 @@ class Words(unittest.TestCase):
         self.assertEqual((again["summary"], again["steps"]), (before["summary"], before["steps"]))
         self.assertNotIn("could not be made", shown_text(forge.page(path)))
 
+    def test_words_that_cannot_be_read_leave_the_derived_page_and_are_asked_for_again(self):
+        model = self.model()
+        forge = self.forge(model.section())
+        project = self.hosted(forge)
+        number = self.pushed(forge, project)
+        self.told(forge, number)
+        for file in (forge.data / "blobs/tutorials").glob("*-words-*"):
+            file.write_text("{ torn")
+        path = f"/{NAME}/branches/{number}"
+        forge.sign_in()
+        page = forge.page(path)
+        self.assertIn("the kept words can't be read", shown_text(page))
+        self.assertIn("no model.", shown_text(page))
+        self.assertEqual(forge.submit(path + "/tutorial", page, {}).status, 303)
+        self.told(forge, number)
+
     def test_a_branch_that_is_deleted_ends_the_call_about_it(self):
         model = self.model()
         model.hold()

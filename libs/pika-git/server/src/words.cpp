@@ -23,7 +23,7 @@ constexpr Micros kProbeDeadline = 10 * kSecond;  // somebody waits for the page
 // another diff is not believed.
 std::optional<forge::StoredWords> kept_words(const Call& call, const std::vector<store::WordsJob>& jobs,
                                              const store::Version& version, const explain::Tutorial& derived,
-                                             Micros* at) {
+                                             Micros* at, std::string* trouble) {
   auto by_time = jobs;
   std::ranges::sort(by_time, std::ranges::greater(), &store::WordsJob::told_at);
   std::optional<forge::StoredWords> account;
@@ -32,6 +32,7 @@ std::optional<forge::StoredWords> kept_words(const Call& call, const std::vector
     auto kept = forge::stored_words(call.site.layout, job);
     if (!kept) {
       log_warning("words", "version {}: {}", version.id.value(), kept.error().what);
+      *trouble = "the kept words can't be read: " + kept.error().what;
       continue;
     }
     const auto& told = kept->retelling.told;
@@ -121,8 +122,15 @@ ShownWords shown_words(const Call& call, const store::Repository& r, const store
   fill_state(out.view, call, jobs);
   out.view.may_ask = out.view.asking != "asked" && call.may(Permission::write) && askable(call, r, b, version);
   Micros at = 0;
-  auto kept = kept_words(call, jobs, version, derived, &at);
-  if (!kept) return out;
+  std::string trouble;
+  auto kept = kept_words(call, jobs, version, derived, &at, &trouble);
+  if (!kept) {
+    if (out.view.asking.empty() && !trouble.empty()) {
+      out.view.asking = "failed";
+      out.view.why = trouble;
+    }
+    return out;
+  }
   auto& told = kept->retelling.told;
   fill_sent(out.view, *kept, derived);
   if (call.may(Permission::admin)) out.view.log_url = "/admin/models";
