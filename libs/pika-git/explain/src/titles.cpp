@@ -212,7 +212,9 @@ std::string manifest_title(const Model& model, const std::vector<std::size_t>& f
   if (words.empty() || words.size() > 90) return {};
   std::string of = name == kRoot ? "" : " of " + name;
   if (manifests && files.size() == 1) return fmt::format("Change the dependencies{}: {}", of, words);
-  return fmt::format("Change the dependencies{} ({}) and {}", of, words, rest_of(model, files));
+  auto rest = rest_of(model, files);
+  return fmt::format("Change the dependencies{} ({}){}{}", of, words,
+                     rest.find(" and ") == std::string::npos ? " and " : ", ", rest);
 }
 
 std::string_view generated_words(const Model& model, const std::vector<std::size_t>& files) {
