@@ -20,8 +20,11 @@ using store::WordsEnd;
 constexpr std::size_t kMostCommits = 500;
 constexpr std::size_t kMostPaths = 200'000;
 constexpr Micros kLeaseSlack = 60 * kSecond;  // beyond the deadline of the calls: for reading and writing
-constexpr Micros kLook = kSecond;             // between looks whether the version at hand is still wanted
-constexpr Micros kRest = 5 * kSecond;         // when the store or the disk is in trouble
+// What is older is asked about when somebody presses the button: a model that was just configured, or a new explainer,
+// is no reason to pay for every branch that ever stayed open.
+constexpr Micros kRecent = 14LL * 24 * 3600 * kSecond;
+constexpr Micros kLook = kSecond;      // between looks whether the version at hand is still wanted
+constexpr Micros kRest = 5 * kSecond;  // when the store or the disk is in trouble
 constexpr Micros kLongestSleep = 3600 * kSecond;
 
 std::vector<store::SentWords> log_rows(const std::vector<model::Sent>& sent) {
@@ -128,7 +131,7 @@ bool ModelLoop::work() {
   std::set<store::RepositoryId> open_to_it;
   for (const auto& repository : store_.repositories())
     if (chosen(settings_, repository)) open_to_it.insert(repository.id);
-  store_.want_words(open_to_it, wish_, clock_.now());
+  store_.want_words(open_to_it, wish_, clock_.now() - kRecent, clock_.now());
   auto taken = store_.take_words(owner_, settings_.provider.deadline + kLeaseSlack, clock_.now());
   if (!taken) return false;
   if (!chosen(settings_, taken->repository)) {

@@ -223,7 +223,7 @@ TEST_CASE("model words: what a killed server was asking is asked again at the ne
   Telling t;
   auto branch = t.pushed("topic", t.w.commit({{"a.txt", "2\n"}}, {t.w.base}));
   auto wish = wish_of(settings().provider);
-  t.w.store->want_words({t.w.repository.id}, wish, t.clock.now());
+  t.w.store->want_words({t.w.repository.id}, wish, 0, t.clock.now());
   auto taken = t.w.store->take_words("the one before", 900 * kSecond, t.clock.now());
   REQUIRE(taken);
   t.w.store->begin_sending_words(taken->job.id, taken->job.fence, "127.0.0.1:9", "small", t.clock.now());
@@ -257,7 +257,7 @@ TEST_CASE("model words: of repositories that nobody named nothing is sent") {
   Telling t;
   auto branch = t.pushed("topic", t.w.commit({{"a.txt", "2\n"}}, {t.w.base}));
   // Also when it was allowed a moment ago.
-  t.w.store->want_words({t.w.repository.id}, wish_of(settings().provider), t.clock.now());
+  t.w.store->want_words({t.w.repository.id}, wish_of(settings().provider), 0, t.clock.now());
   t.start(tells(), settings({"eve/*", "ada/other"}));
   auto job = t.settled(t.version(branch));
   CHECK(job.state == WordsState::dropped);

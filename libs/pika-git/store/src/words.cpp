@@ -85,14 +85,15 @@ void drop_queued_words(db::Connection& c, BranchId branch, const std::string& wh
   for (const auto& job : queued) save(c, domain::dropped(job, why, at), at);
 }
 
-int Store::want_words(const std::set<RepositoryId>& repositories, const std::string& wish, Micros at) {
+int Store::want_words(const std::set<RepositoryId>& repositories, const std::string& wish, Micros since, Micros at) {
   auto wanted = [&](db::Connection& c) {
     std::vector<std::pair<BranchId, VersionId>> out;
     auto rows = c.query(
         "SELECT b.repository, b.id, v.id FROM repo_branch b JOIN repo_version v ON v.branch = b.id AND v.number = "
-        "b.versions WHERE b.state = 'open' AND v.tutorial = 'ready' AND NOT EXISTS (SELECT 1 FROM words_job w WHERE "
+        "b.versions WHERE b.state = 'open' AND v.tutorial = 'ready' AND v.pushed_at >= ? AND NOT EXISTS (SELECT 1 FROM "
+        "words_job w WHERE "
         "w.version = v.id AND w.wish = ? AND w.state <> 'dropped') ORDER BY v.id",
-        wish);
+        since, wish);
     while (rows.next())
       if (repositories.contains(rows.get<RepositoryId>(0)))
         out.emplace_back(rows.get<BranchId>(1), rows.get<VersionId>(2));

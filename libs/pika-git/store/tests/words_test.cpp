@@ -46,9 +46,9 @@ TEST_CASE("words: the newest ready version of each open branch is asked for, onc
   s.push("b", 'c', 3);  // not explained yet
   auto closed = ready(s, "c", 'd', 4);
   s.store->close_branch(closed.branch.id, "deleted", 5);
-  CHECK(s.store->want_words({s.repository.id}, kWish, 10) == 1);
-  CHECK(s.store->want_words({s.repository.id}, kWish, 11) == 0);
-  CHECK(s.store->want_words({RepositoryId(77)}, kWish, 11) == 0);
+  CHECK(s.store->want_words({s.repository.id}, kWish, 0, 10) == 1);
+  CHECK(s.store->want_words({s.repository.id}, kWish, 0, 11) == 0);
+  CHECK(s.store->want_words({RepositoryId(77)}, kWish, 0, 11) == 0);
   auto jobs = s.store->words_of(newer.version.id);
   REQUIRE(jobs.size() == 1);
   CHECK(jobs[0].state == WordsState::queued);
@@ -57,10 +57,19 @@ TEST_CASE("words: the newest ready version of each open branch is asked for, onc
   CHECK(s.store->next_words_at() == 0);
 }
 
+TEST_CASE("words: of what came before then nobody is asked unless a person says so") {
+  Scene s;
+  auto old = ready(s, "a", 'a', 100);
+  ready(s, "b", 'b', 200);
+  CHECK(s.store->want_words({s.repository.id}, kWish, 150, 300) == 1);
+  CHECK(s.store->words_of(old.version.id).empty());
+  CHECK(s.store->ask_words(old.version.id, kWish, "ada", 310).second);
+}
+
 TEST_CASE("words: taken with what it belongs to, ended once, and told") {
   Scene s;
   auto pushed = ready(s, "a", 'a', 1);
-  s.store->want_words({s.repository.id}, kWish, 10);
+  s.store->want_words({s.repository.id}, kWish, 0, 10);
   auto before = tutorial_events(s);
   auto taken = s.store->take_words("me", kLease, 20);
   REQUIRE(taken);
@@ -97,7 +106,7 @@ TEST_CASE("words: taken with what it belongs to, ended once, and told") {
 TEST_CASE("words: what a killed server held is taken up again, and its trace stays in the log") {
   Scene s;
   auto pushed = ready(s, "a", 'a', 1);
-  s.store->want_words({s.repository.id}, kWish, 10);
+  s.store->want_words({s.repository.id}, kWish, 0, 10);
   auto first = s.store->take_words("before", 1'000'000, 20);
   s.store->begin_sending_words(first->job.id, first->job.fence, "127.0.0.1:8080", "small", 21);
   s.reopen();
@@ -126,12 +135,12 @@ TEST_CASE("words: what a killed server held is taken up again, and its trace sta
 TEST_CASE("words: a newer version makes the older one's job needless, queued or running") {
   Scene s;
   auto one = ready(s, "a", 'a', 1);
-  s.store->want_words({s.repository.id}, kWish, 10);
+  s.store->want_words({s.repository.id}, kWish, 0, 10);
   auto two = ready(s, "a", 'b', 11);
   auto old = s.store->words_of(one.version.id).at(0);
   CHECK(old.state == WordsState::dropped);
   CHECK(old.why == "version 2 came");
-  s.store->want_words({s.repository.id}, kWish, 12);
+  s.store->want_words({s.repository.id}, kWish, 0, 12);
   auto taken = s.store->take_words("me", kLease, 13);
   REQUIRE(taken);
   CHECK(taken->version.id == two.version.id);
@@ -144,7 +153,7 @@ TEST_CASE("words: a newer version makes the older one's job needless, queued or 
 TEST_CASE("words: a branch that closed or landed is not asked about") {
   Scene s;
   auto a = ready(s, "a", 'a', 1), b = ready(s, "b", 'b', 2);
-  s.store->want_words({s.repository.id}, kWish, 10);
+  s.store->want_words({s.repository.id}, kWish, 0, 10);
   s.store->close_branch(a.branch.id, "deleted", 11);
   s.store->complete_landing(s.landing(b, '1', 12));
   CHECK_FALSE(s.store->take_words("me", kLease, 20));
@@ -172,14 +181,14 @@ TEST_CASE("words: a person asks again, and a second press changes nothing") {
 TEST_CASE("words: another model configured drops what waits for the one before") {
   Scene s;
   auto pushed = ready(s, "a", 'a', 1);
-  s.store->want_words({s.repository.id}, kWish, 10);
+  s.store->want_words({s.repository.id}, kWish, 0, 10);
   s.store->drop_other_words("another wish", 11);
   CHECK(s.store->words_of(pushed.version.id).at(0).state == WordsState::dropped);
-  CHECK(s.store->want_words({s.repository.id}, "another wish", 12) == 1);
+  CHECK(s.store->want_words({s.repository.id}, "another wish", 0, 12) == 1);
   CHECK(s.store->words_of(pushed.version.id).size() == 2);
   // And back again: what was dropped for that alone is asked for after all.
   s.store->drop_other_words(kWish, 13);
-  CHECK(s.store->want_words({s.repository.id}, kWish, 14) == 1);
+  CHECK(s.store->want_words({s.repository.id}, kWish, 0, 14) == 1);
   auto job = s.store->words_of(pushed.version.id).at(0);
   CHECK(job.state == WordsState::queued);
   CHECK_FALSE(job.afresh);

@@ -200,9 +200,9 @@ class Store {
 
   // --- a model's words (words.cpp); the rules are those of domain/words_queue.hpp. Changes of state are told as
   // tutorial.changed.
-  // Queues a job for the newest version of each open branch of these repositories, where its tutorial is ready and
-  // there is none for this wish, or only one that was dropped. Gives how many.
-  int want_words(const std::set<RepositoryId>& repositories, const std::string& wish, Micros at);
+  // Queues a job for the newest version of each open branch of these repositories, where its tutorial is ready, it
+  // was pushed at `since` or later, and there is none for this wish, or only one that was dropped. Gives how many.
+  int want_words(const std::set<RepositoryId>& repositories, const std::string& wish, Micros since, Micros at);
   // A person asks again, or for the first time; gives the job, and whether anything changed.
   std::pair<WordsJob, bool> ask_words(VersionId version, const std::string& wish, const std::string& by, Micros at);
   // Jobs of other wishes that wait are dropped: whoever is configured now is asked.
