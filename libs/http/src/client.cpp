@@ -146,10 +146,10 @@ List header_list(const ClientRequest& request) {
   auto add = [&list](const std::string& line) {
     curl_slist* grown = curl_slist_append(list.get(), line.c_str());
     if (grown == nullptr) throw std::bad_alloc();
-    (void)list.release();
-    list.reset(grown);
+    if (!list) list.reset(grown);  // else it is the same head
   };
-  for (const auto& [name, value] : request.headers) add(value.empty() ? name + ";" : name + ": " + value);
+  for (const auto& [name, value] : request.headers)
+    add(value.empty() ? name + ";" : fmt::format("{}: {}", name, value));
   // libcurl would call every body a form.
   if (!has_header(request.headers, "Content-Type")) add("Content-Type:");
   return list;

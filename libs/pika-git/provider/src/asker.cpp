@@ -77,7 +77,7 @@ bool Asker::wait(Micros span) const {
 Reply Asker::ask(const Question& question, const char* purpose, int hunks, int attempts) {
   Reply over{.outcome = Outcome::late, .why = "the time for this version is over"};
   over.plain = "was asked for longer than " + span_words(config_.deadline) + " in all";
-  const Reply stop{.outcome = Outcome::stopped, .why = "stopped", .plain = "was not asked to the end"};
+  Reply stop{.outcome = Outcome::stopped, .why = "stopped", .plain = "was not asked to the end"};
   for (int failures = 0;;) {
     if (stopped()) return stop;
     const Micros left = config_.deadline - (now() - started_);

@@ -34,7 +34,7 @@ Reply openai_reply(const json::Value& body) {
   const auto reason = json::find_string(choices->front(), "finish_reason").value_or("stop");
   if (reason == "length" || reason == "model_length" || reason == "max_tokens")
     reply.outcome = Outcome::cut_short;
-  else if (reason == "content_filter" || json::find_string(*message, "refusal").value_or("") != "")
+  else if (reason == "content_filter" || !json::find_string(*message, "refusal").value_or("").empty())
     reply.outcome = Outcome::refused;
   else
     reply.outcome = Outcome::answered;

@@ -216,18 +216,16 @@ Reply reply_of(Protocol protocol, const http::ClientResponse& response, Micros n
 
 std::optional<Form> next_form(const Form& form, const Reply& failed) {
   Form next = form;
-  const bool small = form.max_tokens <= kSmallAnswer;
-  if (failed.outcome == Outcome::too_long && !small)
-    next.max_tokens = kSmallAnswer;  // room that is kept for the answer counts too
-  else if (failed.outcome != Outcome::form)
-    return std::nullopt;
-  else if (failed.why.contains("max_completion_tokens") && !form.completion_tokens)
+  const bool speaks_of_limit = failed.why.contains("max_") && failed.why.contains("tokens");
+  // Room that is kept for the answer counts where a question is too long.
+  const bool smaller = failed.outcome == Outcome::too_long || (failed.outcome == Outcome::form && speaks_of_limit);
+  if (failed.outcome == Outcome::form && failed.why.contains("max_completion_tokens") && !form.completion_tokens)
     next.completion_tokens = true;
-  else if (failed.why.contains("max_") && failed.why.contains("tokens") && !small)
+  else if (smaller && form.max_tokens > kSmallAnswer)
     next.max_tokens = kSmallAnswer;
-  else if (form.schema == Form::Schema::strict)
+  else if (failed.outcome == Outcome::form && form.schema == Form::Schema::strict)
     next.schema = Form::Schema::loose;
-  else if (form.schema == Form::Schema::loose)
+  else if (failed.outcome == Outcome::form && form.schema == Form::Schema::loose)
     next.schema = Form::Schema::none;
   else
     return std::nullopt;

@@ -136,13 +136,20 @@ CallTold tell(Asker& asker, const ProviderConfig& config, const Subject& subject
   const Question again =
       first ? second_try(call, reply.text, complaints) : other_form(call, one_line(first.error().what));
   const Reply better = asker.ask(again, "repair", hunks, kRepairAttempts);
-  auto second = better.outcome == Outcome::answered ? read(call, config, better.text)
-                                                    : fail(ErrorKind::unavailable, "no second answer");
-  if (second && (!first || standing(validate(subject, *second, config.model)) > stands)) first = std::move(second);
-  if (first)
+  if (better.outcome != Outcome::answered) {
+    if (first)
+      told.answer = std::move(*first);
+    else
+      told.failed = better;
+    return told;
+  }
+  auto second = read(call, config, better.text);
+  if (second && (!first || standing(validate(subject, *second, config.model)) > stands))
+    told.answer = std::move(*second);
+  else if (first)
     told.answer = std::move(*first);
   else
-    told.failed = better.outcome == Outcome::answered ? unreadable(second.error()) : better;
+    told.failed = unreadable(second.error());
   return told;
 }
 
