@@ -54,6 +54,10 @@ std::string reason_of(const std::string& note) {
   return note.ends_with(kTail) ? note.substr(0, note.size() - kTail.size()) + "." : note;
 }
 
+std::string host_refused(const SystemError& e) {
+  return fmt::format("this server's host refused: {}", e.what());
+}
+
 }  // namespace
 
 ModelLoop::ModelLoop(store::Store& store, Layout layout, ModelSettings settings, Retell retell,
@@ -141,7 +145,7 @@ bool ModelLoop::work() {
   try {
     tell(*taken);
   } catch (const SystemError& e) {
-    end(*taken, {.end = WordsEnd::later, .why = fmt::format("this server's host refused: {}", e.what())});
+    end(*taken, {.end = WordsEnd::later, .why = host_refused(e)});
   }
   return true;
 }
@@ -180,21 +184,19 @@ void ModelLoop::tell(const store::TakenWords& taken) {
   ask(taken, subject, key);
 }
 
-void ModelLoop::ask(const store::TakenWords& taken, const model::Subject& subject, const std::string& key) {
-  const auto& job = taken.job;
-  const auto host = model::host_of(settings_.provider);
-  bool stopped = false, superseded = false;
+// `lost` says afterwards why it was told to stop, if it was.
+model::Patience ModelLoop::patience_for(const store::WordsJob& job, Interest& lost) {
   model::Patience patience;
-  auto looked = monotonic_now();
-  patience.stopped = [&] {
-    bool look = news_.exchange(false) || monotonic_now() - looked > kLook;
-    if (look) looked = monotonic_now();
-    if (look) superseded = superseded || !store_.words_still_wanted(job.id, job.fence);
-    stopped = stopped || stop_;
-    return stopped || superseded;
+  patience.stopped = [this, &lost, id = job.id, fence = job.fence, looked = monotonic_now()]() mutable {
+    if (news_.exchange(false) || monotonic_now() - looked > kLook) {
+      looked = monotonic_now();
+      lost.superseded = lost.superseded || !store_.words_still_wanted(id, fence);
+    }
+    lost.stopped = lost.stopped || stop_;
+    return lost.stopped || lost.superseded;
   };
-  patience.wait = [&](Micros span) {
-    for (auto until = monotonic_now() + span; !patience.stopped();) {
+  patience.wait = [this, stopped = patience.stopped](Micros span) mutable {
+    for (auto until = monotonic_now() + span; !stopped();) {
       auto left = until - monotonic_now();
       if (left <= 0) return true;
       std::unique_lock lock(mutex_);
@@ -202,15 +204,22 @@ void ModelLoop::ask(const store::TakenWords& taken, const model::Subject& subjec
     }
     return false;
   };
+  return patience;
+}
+
+void ModelLoop::ask(const store::TakenWords& taken, const model::Subject& subject, const std::string& key) {
+  const auto& job = taken.job;
+  const auto host = model::host_of(settings_.provider);
   if (!store_.begin_sending_words(job.id, job.fence, host, settings_.provider.model, clock_.now())) return;
-  auto told = retell_(settings_.provider, subject, patience);
-  store::Store::WordsResult result{.end = WordsEnd::told, .why = {}, .content_key = {}, .sent = log_rows(told.sent)};
+  Interest lost;
+  auto told = retell_(settings_.provider, subject, patience_for(job, lost));
   log_info("words", "{} branch #{} version {}: {} to {}, {}", taken.repository.full_name(), taken.branch.number,
            taken.version.number, plural(static_cast<std::int64_t>(told.sent.size()), "request"), host,
            told.told.uses_model() ? "words are kept" : reason_of(told.note));
-  if (stopped) {
+  store::Store::WordsResult result{.end = WordsEnd::told, .why = {}, .content_key = key, .sent = log_rows(told.sent)};
+  if (lost.stopped) {
     result.end = WordsEnd::given_back;
-  } else if (superseded) {
+  } else if (lost.superseded) {
     result.end = WordsEnd::superseded;
     result.why = "a newer version came, or the branch is not open any more";
   } else {
@@ -218,16 +227,23 @@ void ModelLoop::ask(const store::TakenWords& taken, const model::Subject& subjec
       result.end = told.try_later ? WordsEnd::later : WordsEnd::refused;
       result.why = reason_of(told.note);
     }
-    // The account of a failure is worth keeping; but never in the place of words.
-    auto before = job.told_at != 0 ? stored_words(layout_, job) : std::unexpected(Error{});
-    bool keep_old = !told.told.uses_model() && before && before->retelling.told.uses_model();
-    if (!keep_old) {
-      store_words(layout_, job, {std::move(told), false});
-      result.told_at = clock_.now();
-      result.content_key = key;
-    }
+    keep(job, std::move(told), result);
   }
   end(taken, result);
+}
+
+// What was sent is told whatever becomes of the file.
+void ModelLoop::keep(const store::WordsJob& job, model::Retelling told, store::Store::WordsResult& result) {
+  try {
+    // The account of a failure is worth keeping; but never in the place of words.
+    auto before = job.told_at != 0 ? stored_words(layout_, job) : std::unexpected(Error{});
+    if (!told.told.uses_model() && before && before->retelling.told.uses_model()) return;
+    store_words(layout_, job, {std::move(told), false});
+    result.told_at = clock_.now();
+  } catch (const SystemError& e) {
+    result.end = WordsEnd::later;
+    result.why = host_refused(e);
+  }
 }
 
 }  // namespace pika::forge

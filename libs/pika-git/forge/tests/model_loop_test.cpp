@@ -338,6 +338,20 @@ TEST_CASE("model words: nobody is asked before the explainer has caught up") {
   CHECK(current);
 }
 
+TEST_CASE("model words: what was sent is told also where the words cannot be written") {
+  Telling t;
+  auto branch = t.pushed("topic", t.w.commit({{"a.txt", "2\n"}}, {t.w.base}));
+  auto version = t.version(branch);
+  // Where the words belong stands a folder.
+  auto job = t.w.store->ask_words(version.id, wish_of(settings().provider), "", t.clock.now()).first;
+  fs::create_directories(t.w.layout.words(version.id, job.id) / "in the way");
+  t.start(tells());
+  job = t.until(version, [](const auto& j) { return j.state == WordsState::queued && j.attempts == 1; });
+  CHECK(job.why.find("this server's host refused") == 0);
+  REQUIRE(t.w.store->sent_words(0, 10).size() == 1);
+  CHECK(t.w.store->sent_words(0, 10)[0].outcome == "answered");
+}
+
 TEST_CASE("model words: the key is in no file") {
   Telling t;
   auto branch = t.pushed("topic", t.w.commit({{"a.txt", "2\n"}}, {t.w.base}));

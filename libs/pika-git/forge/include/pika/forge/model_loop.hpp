@@ -43,6 +43,11 @@ class ModelLoop {
   void settle();
   bool work();
   void tell(const store::TakenWords& taken);
+  struct Interest {  // in the call at hand, lost
+    bool stopped = false, superseded = false;
+  };
+  model::Patience patience_for(const store::WordsJob& job, Interest& lost);
+  void keep(const store::WordsJob& job, model::Retelling told, store::Store::WordsResult& result);
   void ask(const store::TakenWords& taken, const model::Subject& subject, const std::string& key);
   void end(const store::TakenWords& taken, const store::Store::WordsResult& result);
 
