@@ -104,10 +104,16 @@ class Grouper {
     }
   }
 
+  // Of a total in round numbers, so that a few lines more elsewhere divide nothing otherwise; never above 40%.
+  int most_lines() const {
+    constexpr int kRound = 50;
+    return (total_ - total_ % kRound) * 2 / 5;
+  }
+
   // No step holds over 40% of the lines to read, where there are more than 200 and more than one piece.
   void split_large() {
     if (total_ <= 200) return;
-    const int most = total_ * 2 / 5;
+    const int most = most_lines();
     std::vector<Group> out;
     for (auto& group : model_.groups) {
       if (group.to_read <= most || group.category == Category::generated)
@@ -119,7 +125,7 @@ class Grouper {
   }
 
   // Pieces that belong together: a file and its namesakes (a.hpp, a.cpp); in a file that is itself too large, its
-  // top-level symbols; of a symbol that is too large, its hunks; a file without symbols stays whole. Then neighbours by
+  // top-level symbols; of a symbol that is too large, its hunks; a file of no language stays whole. Then neighbours by
   // path are put together up to the limit.
   void split(const Group& group, int most, std::vector<Group>& out) const {
     auto lines = [&](std::size_t i) { return std::max(1, model_.atoms[i].lines()); };
@@ -132,6 +138,10 @@ class Grouper {
       return file(i) + "\n" + model_.file(model_.atoms[i]).path() + "\n" + model_.atoms[i].symbol;
     };
     auto hunk = [&](std::size_t i) { return symbol(i) + "\n" + std::to_string(model_.atoms[i].hunk); };
+    auto parsed = [&](std::size_t i) {
+      const auto& change = model_.change(model_.atoms[i]);
+      return change.before.file || change.after.file;
+    };
     std::map<std::string, int> by_file, by_symbol, by_hunk;
     for (auto i : group.atoms) {
       by_file[file(i)] += lines(i);
@@ -140,7 +150,7 @@ class Grouper {
     }
     auto key = [&](std::size_t i) {
       if (by_file[file(i)] <= most) return file(i);
-      if (by_symbol[symbol(i)] <= most || model_.atoms[i].symbol.empty()) return symbol(i);
+      if (by_symbol[symbol(i)] <= most || !parsed(i)) return symbol(i);
       return by_hunk[hunk(i)] <= most ? hunk(i) : hunk(i) + "\n" + std::to_string(model_.atoms[i].first);
     };
     std::map<std::string, std::size_t> known;
@@ -226,7 +236,7 @@ class Grouper {
           bool tiny = std::min(groups[a].to_read, groups[b].to_read) < kTiny || apart(groups[a], groups[b]) <= 1;
           if (groups.size() <= wanted && !tiny) continue;
           // The size rule is kept as long as there is any other pair.
-          bool large = total_ > 200 && lines > total_ * 2 / 5;
+          bool large = total_ > 200 && lines > most_lines();
           std::tuple<int, int> cost{apart(groups[a], groups[b]) + (large ? 100 : 0), lines};
           if (cost < best) best = cost, best_a = a, best_b = b;
         }

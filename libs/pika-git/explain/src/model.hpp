@@ -97,6 +97,7 @@ struct Model {
   std::vector<Change> changes;
   std::vector<Atom> atoms;               // in the diff's order
   std::vector<Concern> parts;            // parts.hpp; none: the change is one
+  bool parts_chosen = false;             // by a person: they stay as they are
   std::vector<Edit> edits;               // repeated.hpp
   std::vector<Group> groups;             // in the order they are told
   std::vector<SymbolChange> delta;       // delta.hpp

@@ -251,7 +251,10 @@ std::string summary_of(const Model& model, const Tutorial& tutorial) {
   out += "It " + deeds(files);
   if (input.diff->added + input.diff->removed) out += ", with " + lines_words(input.diff->added, input.diff->removed);
   out += fmt::format(", told in {}.", plural(static_cast<std::int64_t>(tutorial.steps.size()), "step"));
-  if (!tutorial.parts.empty())
+  if (!tutorial.parts.empty() && model.parts_chosen)
+    out += fmt::format(" Its commits were put into {} by hand; a file that several of them touch is told in the first.",
+                       lower(count_words(tutorial.parts.size(), "part")));
+  else if (!tutorial.parts.empty())
     out += fmt::format(" Its commits fall into {} that can be read one by one.",
                        lower(count_words(tutorial.parts.size(), "part")));
   std::vector<std::string> created, gone;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <optional>
 
 #include "pika/base/text.hpp"
 
@@ -12,6 +13,7 @@ namespace {
 
 constexpr std::size_t kMostCommits = 30;  // each costs a diff of two trees
 constexpr std::size_t kMostParts = 4;     // more is a sweep through many files and not so many concerns
+constexpr std::size_t kMostChosen = 6;    // each has a step of its own at least
 
 // Files that commits touch whatever they are about.
 bool is_shared(std::string_view path) {
@@ -33,31 +35,66 @@ class Sets {
   std::vector<std::size_t> parent_;
 };
 
+using Touched = std::map<std::string, std::vector<std::size_t>>;  // path to commits, oldest first
+
+// nullopt: the commits do not tell of parts.
+std::optional<Touched> touched_paths(const std::vector<git::CommitInfo>& commits, const git::Repository& repository) {
+  Touched out;
+  for (std::size_t i = 0; i < commits.size(); ++i) {
+    if (commits[i].parents.size() > 1) continue;  // what a merge brings is not the branch's
+    if (commits[i].parents.empty()) return std::nullopt;
+    auto paths = git::changed_paths(repository.path(), commits[i].parents[0], commits[i].id);
+    if (!paths) return std::nullopt;
+    for (auto& path : *paths) out[path].push_back(i);
+  }
+  return out;
+}
+
+// In the order of their first commits. A choice that no longer fits the commits is none.
+void take_chosen(Model& model, const Touched& touched) {
+  const auto& chosen = model.input->parts;
+  const auto& commits = model.input->commits;
+  if (chosen.size() != commits.size()) return;
+  std::map<int, std::size_t> order;
+  std::vector<Concern> parts;
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    auto [at, fresh] = order.try_emplace(chosen[i], parts.size());
+    if (fresh) parts.emplace_back();
+    parts[at->second].commits.push_back(i);
+  }
+  if (parts.size() < 2 || parts.size() > kMostChosen) return;
+  std::vector<int> part_of(model.changes.size(), kNoPart);
+  std::vector<bool> has_files(parts.size());
+  for (std::size_t c = 0; c < model.changes.size(); ++c) {
+    for (const auto* path : {&model.changes[c].file->new_path, &model.changes[c].file->old_path})
+      if (auto by = touched.find(*path); part_of[c] == kNoPart && by != touched.end())
+        part_of[c] = static_cast<int>(order[chosen[by->second[0]]]);
+    if (part_of[c] == kNoPart) return;  // the diff is of something else than these commits
+    has_files[static_cast<std::size_t>(part_of[c])] = true;
+  }
+  if (std::find(has_files.begin(), has_files.end(), false) != has_files.end()) return;
+  for (std::size_t c = 0; c < model.changes.size(); ++c) model.changes[c].part = part_of[c];
+  model.parts = std::move(parts);
+  model.parts_chosen = true;
+}
+
 }  // namespace
 
 void find_parts(Model& model) {
   const auto& commits = model.input->commits;
   if (commits.size() < 2 || commits.size() > kMostCommits) return;
-  std::map<std::string, std::vector<std::size_t>> touched;  // path -> commits
+  auto touched = touched_paths(commits, *model.input->repository);
+  if (!touched) return;
+  if (!model.input->parts.empty()) return take_chosen(model, *touched);
   Sets sets(commits.size());
-  for (std::size_t i = 0; i < commits.size(); ++i) {
-    if (commits[i].parents.size() != 1) {
-      if (commits[i].parents.size() > 1) continue;  // what a merge brings is not the branch's
-      return;
-    }
-    auto paths = git::changed_paths(model.input->repository->path(), commits[i].parents[0], commits[i].id);
-    if (!paths) return;
-    for (auto& path : *paths) {
-      auto& before = touched[path];
-      if (!before.empty() && !is_shared(path)) sets.join(before[0], i);
-      before.push_back(i);
-    }
-  }
+  for (const auto& [path, by] : *touched)
+    for (auto i : by)
+      if (!is_shared(path)) sets.join(by[0], i);
   std::map<std::size_t, std::size_t> known;  // set -> part, by the commits' order
   std::vector<int> part_of(model.changes.size(), kNoPart);
   auto set_of = [&](const git::FileChange& file) -> std::optional<std::size_t> {
     for (const auto* path : {&file.new_path, &file.old_path})
-      if (auto at = touched.find(*path); at != touched.end()) return sets.find(at->second[0]);
+      if (auto at = touched->find(*path); at != touched->end()) return sets.find(at->second[0]);
     return std::nullopt;
   };
   for (const auto& change : model.changes) {
@@ -76,7 +113,7 @@ void find_parts(Model& model) {
 }
 
 bool join_needed_parts(Model& model) {
-  if (model.parts.empty()) return false;
+  if (model.parts.empty() || model.parts_chosen) return false;
   Sets sets(model.parts.size());
   bool joined = false;
   for (const auto& group : model.groups)

@@ -1,6 +1,6 @@
 // Concerns of a branch that have nothing to do with each other. Only its own commits say so: parts are commits that
 // touch no file in common and whose changes use no definition of one another. A branch of one commit has no parts;
-// nothing cheap tells them better there than its folders do.
+// nothing cheap tells them better there than its folders do. What a person chose (ExplainInput::parts) stands.
 #pragma once
 #include "model.hpp"
 

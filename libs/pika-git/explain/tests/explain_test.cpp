@@ -139,6 +139,32 @@ TEST_CASE(
   CHECK(s.explain(base, s.commit("All at once")).tutorial.parts.empty());
 }
 
+TEST_CASE("parts that somebody chose are told as chosen: split where files are shared, and put together") {
+  TwoConcerns two;
+  two.with("int handle() {\n  return 2;\n}\n", "export function title() {\n  return 2;\n}\n");
+  two.s.write("web/page.ts", "export function other() {\n  return 1;\n}\n");
+  two.s.write("server/handle.cpp", "int handle() {\n  return 3;\n}\n");
+  two.s.commit("Both");
+  auto repository = git::Repository::open(two.s.path).value();
+  auto head = repository.resolve_commit("HEAD").value();
+  auto diff = git::make_diff(two.s.path, two.base, head).value();
+  auto commits = repository.log(head, two.base, 100);
+  std::reverse(commits.begin(), commits.end());
+  auto told = [&](std::vector<int> parts) {
+    return pika::explain::explain(
+        {.diff = &diff, .repository = &repository, .commits = commits, .title = {}, .parts = std::move(parts)});
+  };
+  CHECK(told({}).parts.empty());
+  REQUIRE(commits.size() == 3);
+  auto t = told({1, 2, 2});
+  REQUIRE(t.parts.size() == 2);
+  CHECK(t.parts[0].commits.size() + t.parts[1].commits.size() == commits.size());
+  CHECK(t.summary.find("by hand") != std::string::npos);
+  for (const auto& step : t.steps) CHECK(step.part > 0);
+  CHECK(told(std::vector<int>(commits.size(), 1)).parts.empty());
+  CHECK(told({1}).parts.empty());  // of other commits than these
+}
+
 TEST_CASE("the author's words without what is for machines; a declared name is no new type; decorators are no header") {
   Scratch s;
   s.write("a.h", "int a;\n");

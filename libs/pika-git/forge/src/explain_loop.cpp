@@ -9,6 +9,7 @@
 #include "pika/base/files.hpp"
 #include "pika/base/log.hpp"
 #include "pika/explain/explain.hpp"
+#include "pika/forge/parts.hpp"
 #include "pika/gitx/repository.hpp"
 
 namespace pika::forge {
@@ -157,8 +158,12 @@ void ExplainLoop::explain(const store::Version& version) {
     figures.files = static_cast<int>(diff->files.size());
     figures.added = diff->added;
     figures.removed = diff->removed;
-    auto tutorial = explain::explain(
-        {.diff = &*diff, .repository = &*git_repository, .commits = std::move(commits), .title = branch->title});
+    auto parts = chosen_parts(store_.parts(branch->id), commits);
+    auto tutorial = explain::explain({.diff = &*diff,
+                                      .repository = &*git_repository,
+                                      .commits = std::move(commits),
+                                      .title = branch->title,
+                                      .parts = std::move(parts)});
     write_file_atomic(layout_.tutorial(version.id, explain::kExplainerVersion), json::print(explain::to_json(tutorial)),
                       0600);
     store_.set_tutorial(version.id, store::TutorialState::ready, "", &figures);

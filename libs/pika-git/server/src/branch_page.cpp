@@ -3,6 +3,7 @@
 
 #include "fill.hpp"
 #include "highlight.hpp"
+#include "parts.hpp"
 #include "pika/base/text.hpp"
 #include "router.hpp"
 #include "words.hpp"
@@ -99,6 +100,7 @@ Result<http::Response> show_commits(Call& call) {
   page.commits = commit_rows(call.site, s.repository, s.version);
   if (page.head.commits == 0) page.head.commits = static_cast<int>(page.commits.size());
   page.versions = version_rows(call.site.store->versions(s.branch.id));
+  fill_parts(call, s.repository, s.branch, s.version, s.tutorial ? &*s.tutorial : nullptr, page);
   return http::html_response(200, web::render(page));
 }
 

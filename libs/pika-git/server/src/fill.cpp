@@ -225,14 +225,19 @@ std::vector<web::VersionRow> version_rows(const std::vector<store::Version>& ver
   return out;
 }
 
-std::vector<web::CommitRow> commit_rows(Context& site, const store::Repository& r, const store::Version& version) {
-  std::vector<web::CommitRow> out;
+std::vector<git::CommitInfo> branch_commits(Context& site, const store::Repository& r, const store::Version& version) {
   auto repository = git::Repository::open(site.layout.repository(r));
   auto head = git::Oid::parse(version.head);
-  if (!repository || !head) return out;
-  for (const auto& c : repository->log(*head, git::Oid::parse(version.merge_base).value_or(git::Oid()), 500))
-    out.push_back({c.id.hex(), c.subject(), c.body(), c.author.name, c.author.time});
+  if (!repository || !head) return {};
+  auto out = repository->log(*head, git::Oid::parse(version.merge_base).value_or(git::Oid()), 500);
   std::reverse(out.begin(), out.end());
+  return out;
+}
+
+std::vector<web::CommitRow> commit_rows(Context& site, const store::Repository& r, const store::Version& version) {
+  std::vector<web::CommitRow> out;
+  for (const auto& c : branch_commits(site, r, version))
+    out.push_back({c.id.hex(), c.subject(), c.body(), c.author.name, c.author.time});
   return out;
 }
 

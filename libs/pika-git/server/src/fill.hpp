@@ -3,6 +3,7 @@
 #include <string>
 
 #include "context.hpp"
+#include "pika/gitx/repository.hpp"
 
 namespace pika::server {
 
@@ -16,6 +17,8 @@ web::Verdict verdict_model(const Call& call, const store::Repository& r, const s
                            const forge::Judged& judged);
 web::Landing landing_model(const forge::Judged& judged);
 std::vector<web::VersionRow> version_rows(const std::vector<store::Version>& versions);
+// Of the version, oldest first, at most 500.
+std::vector<git::CommitInfo> branch_commits(Context& site, const store::Repository& r, const store::Version& version);
 std::vector<web::CommitRow> commit_rows(Context& site, const store::Repository& r, const store::Version& version);
 // The version that ?version=N asks for, else the newest.
 Result<store::Version> shown_version(const Call& call, const store::Branch& b);

@@ -61,6 +61,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/:owner/:name/branches/:number/ci", Permission::read, show_branch_ci},
     {"POST", "/:owner/:name/branches/:number/merge", Permission::land, do_merge, true},
     {"POST", "/:owner/:name/branches/:number/tutorial", Permission::write, do_tell_again, true},
+    {"POST", "/:owner/:name/branches/:number/parts", Permission::write, do_choose_parts, true},
     {"POST", "/:owner/:name/branches/:number/close", Permission::write, do_close, true},
     {"POST", "/:owner/:name/branches/:number/reopen", Permission::write, do_reopen, true},
     {"GET", "/:owner/:name/ci/:suite/:lane/:attempt", Permission::read, show_attempt},

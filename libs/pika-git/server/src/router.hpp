@@ -36,6 +36,7 @@ Result<http::Response> do_sign_in(Call&);
 Result<http::Response> do_sign_out(Call&);
 Result<http::Response> do_merge(Call&);
 Result<http::Response> do_tell_again(Call&);
+Result<http::Response> do_choose_parts(Call&);
 Result<http::Response> do_probe_model(Call&);
 Result<http::Response> do_close(Call&);
 Result<http::Response> do_reopen(Call&);

@@ -19,6 +19,11 @@ using store::WordsState;
 constexpr int kSentOnAPage = 100;
 constexpr Micros kProbeDeadline = 10 * kSecond;  // somebody waits for the page
 
+// Somebody may have chosen other parts since.
+bool same_parts(const explain::Tutorial& a, const explain::Tutorial& b) {
+  return std::ranges::equal(a.parts, b.parts, {}, &explain::Part::commits, &explain::Part::commits);
+}
+
 // What is kept of this version: the newest words, else the newest account of words that did not come. A file about
 // another diff is not believed.
 std::optional<forge::StoredWords> kept_words(const Call& call, const std::vector<store::WordsJob>& jobs,
@@ -37,6 +42,7 @@ std::optional<forge::StoredWords> kept_words(const Call& call, const std::vector
     }
     const auto& told = kept->retelling.told;
     if (told.tutorial.head != version.head || told.tutorial.diff_hash != derived.diff_hash) continue;
+    if (!same_parts(told.tutorial, derived)) continue;
     *at = job.told_at;
     if (told.uses_model()) return std::move(*kept);
     if (!account) account = std::move(*kept);
@@ -167,6 +173,13 @@ json::Value tutorial_json(const ShownWords& words, const explain::Tutorial& deri
                                 {"answered", view.answered},  {"for_an_equal_change", view.reused}};
   out.as_object()["words"] = std::move(said);
   return out;
+}
+
+void ask_words_again(const Call& call, const store::Repository& r, const store::Branch& b,
+                     const store::Version& version) {
+  if (!askable(call, r, b, version) || call.site.store->words_of(version.id).empty()) return;
+  call.site.store->ask_words(version.id, call.site.words->wish(), call.principal.name(), system_clock().now());
+  call.site.words->kick();
 }
 
 Result<http::Response> do_tell_again(Call& call) {

@@ -14,6 +14,9 @@ struct ShownWords {
 // `derived`: the stored tutorial of the version. Only words about exactly this diff count; ?words=derived hides them.
 ShownWords shown_words(const Call& call, const store::Repository& r, const store::Branch& b,
                        const store::Version& version, const explain::Tutorial& derived);
+// Where a model was asked about this version, it is asked again: what its words were about has changed.
+void ask_words_again(const Call& call, const store::Repository& r, const store::Branch& b,
+                     const store::Version& version);
 // docs/tutorial-format.md, with the field "words".
 json::Value tutorial_json(const ShownWords& words, const explain::Tutorial& derived);
 

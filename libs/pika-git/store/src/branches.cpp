@@ -291,4 +291,27 @@ void Store::set_tutorial(VersionId version, TutorialState state, const std::stri
   told();
 }
 
+std::map<std::string, int> Store::parts(BranchId branch) {
+  return db_->read([&](db::Connection& c) {
+    std::map<std::string, int> out;
+    auto rows = c.query("SELECT commit_key, part FROM repo_part WHERE branch = ?", branch);
+    while (rows.next()) out[rows.text(0)] = static_cast<int>(rows.int64(1));
+    return out;
+  });
+}
+
+void Store::set_parts(VersionId version, const std::map<std::string, int>& parts, const std::string& by, Micros at) {
+  db_->write([&](db::Connection& c) {
+    auto branch = c.value<BranchId>("SELECT branch FROM repo_version WHERE id = ?", version);
+    if (!branch) return;
+    c.run("DELETE FROM repo_part WHERE branch = ?", *branch);
+    for (const auto& [key, part] : parts)
+      c.run("INSERT INTO repo_part (branch, commit_key, part, chosen_by, chosen_at) VALUES (?, ?, ?, ?, ?)", *branch,
+            key, part, to_utf8(by), at);
+    c.run("UPDATE repo_version SET tutorial = 'pending', tutorial_error = '' WHERE id = ?", version);
+    tell_branch(c, at, *branch, "tutorial.changed");
+  });
+  told();
+}
+
 }  // namespace pika::store

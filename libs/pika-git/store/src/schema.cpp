@@ -250,10 +250,22 @@ CREATE TABLE words_sent (
 ) STRICT;
 CREATE INDEX words_sent_under_way ON words_sent (job) WHERE under_way = 1;
 )sql";
+
+// Parts of a branch as somebody chose them, by what a commit is called after a rebase too.
+constexpr db::Sql kVersion3 = R"sql(
+CREATE TABLE repo_part (
+  branch INTEGER NOT NULL REFERENCES repo_branch,
+  commit_key TEXT NOT NULL,
+  part INTEGER NOT NULL,
+  chosen_by TEXT NOT NULL,
+  chosen_at INTEGER NOT NULL,
+  PRIMARY KEY (branch, commit_key)
+) STRICT, WITHOUT ROWID;
+)sql";
 }  // namespace
 
 std::vector<db::Migration> migrations() {
-  return {{1, kVersion1}, {2, kVersion2}};
+  return {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}};
 }
 
 }  // namespace pika::store

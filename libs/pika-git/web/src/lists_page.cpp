@@ -179,24 +179,67 @@ std::string render(const RepositoryPage& page) {
   return h.take();
 }
 
+// What the numbers beside the commits are for, and what saves them.
+static void parts_form_head(Html& h, const CommitsPage& page) {
+  h.open("section", "card").id("parts").open("h2").words("Parts").end();
+  h.open("p").words(
+      "Commits of one number are told as one part of the walk; a file that several parts touch is told in the first. ");
+  h.text(page.parts_chosen ? "These were chosen, and stay so when the branch is pushed again."
+                           : "These are derived: commits that share no file and use nothing of one another.");
+  h.end();
+  h.open("p", "actions").open("button", "btn").attr("type", "submit").words("Tell it so").end();
+  if (page.parts_chosen)
+    h.words(" ")
+        .open("button", "btn quiet")
+        .attr("type", "submit")
+        .attr("name", "derived")
+        .attr("value", "1")
+        .words("As derived")
+        .end();
+  h.end().end();
+}
+
+static void part_of_commit(Html& h, const CommitsPage& page, std::size_t i, bool form) {
+  const auto& commit = page.commits[i];
+  if (!form) {
+    h.open("p", "muted").text(fmt::format("Part {}", page.parts[i])).end();
+    return;
+  }
+  auto id = "part-" + commit.id;
+  h.open("p").open("label").attr("for", id).words("Part ").end();
+  h.empty("input").id(id).attr("type", "number").attr("name", id).attr("min", 1).attr("max", page.most_parts);
+  h.attr("value", page.parts[i]).flag("required");
+  h.end();
+}
+
 std::string render(const CommitsPage& page) {
   Html h;
   open_page(h, page.chrome,
             fmt::format("Commits \u00B7 {}/{} #{}", page.head.owner, page.head.repository, page.head.number),
             "commits");
   branch_slim_header(h, page.head, "commits");
-  h.open("div", "page list").open("main").id("main").open("ol", "clist");
-  for (const auto& commit : page.commits) {
+  h.open("div", "page list").open("main").id("main");
+  bool form =
+      !page.parts.empty() && page.may_choose_parts &&
+      open_form(h, page.chrome,
+                path({page.head.owner, page.head.repository, "branches", std::to_string(page.head.number), "parts"}),
+                "parts");
+  if (form) parts_form_head(h, page);
+  h.open("ol", "clist");
+  for (std::size_t i = 0; i < page.commits.size(); ++i) {
+    const auto& commit = page.commits[i];
     h.open("li", "card").open("h2").attr("dir", "auto").text(commit.subject).end();
     h.open("p", "muted");
     object_id(h, commit.id);
     h.words(" by ").elem("b", commit.author).words(" ");
     relative_time(h, commit.time, page.chrome.now);
     h.end();
+    if (i < page.parts.size()) part_of_commit(h, page, i, form);
     if (!trim(commit.body).empty()) h.open("pre", "message").attr("dir", "auto").text(trim(commit.body)).end();
     h.end();
   }
   h.end();
+  if (form) h.end();
   if (page.commits.empty())
     h.open("p", "card muted").words("This version has no commit that its target does not have.").end();
   h.end();

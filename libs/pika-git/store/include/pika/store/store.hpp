@@ -3,6 +3,7 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -148,6 +149,10 @@ class Store {
   std::optional<Version> newest_version(BranchId branch);
   std::vector<Version> pending_tutorials(int limit);
   void set_tutorial(VersionId version, TutorialState state, const std::string& error, const Version* figures);
+  // Parts of a branch that somebody chose: key of a commit (forge/parts.hpp) to the number of its part. Empty: nobody
+  // did. set_parts puts these in the place of what was chosen before; this version waits for its tutorial again.
+  std::map<std::string, int> parts(BranchId branch);
+  void set_parts(VersionId version, const std::map<std::string, int>& parts, const std::string& by, Micros at);
 
   // --- candidates and suites (suites.cpp)
   Candidate save_candidate(const Candidate& candidate);  // the one that is there, for equal (version, tip, policy)

@@ -85,6 +85,10 @@ struct CommitsPage {
   BranchHead head{};
   std::vector<CommitRow> commits{};  // oldest first
   std::vector<VersionRow> versions{};
+  // The number of its part for each commit, from 1; empty: this version has none and could have none.
+  std::vector<int> parts{};
+  int most_parts = 0;
+  bool parts_chosen = false, may_choose_parts = false;
 };
 
 struct DiffPage {
