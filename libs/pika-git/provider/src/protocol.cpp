@@ -134,10 +134,24 @@ bool gives_up(Outcome outcome) {
 }
 
 std::string one_line(std::string_view text) {
-  std::string out(text.substr(0, 160));
-  for (char& c : out)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  return to_utf8(trim(out));
+  std::string line = to_utf8(text.substr(0, 160)), out;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    const std::string_view rest = std::string_view(line).substr(i);
+    if (static_cast<unsigned char>(line[i]) < 0x20 || line[i] == 0x7f) {
+      out += ' ';
+    } else if (rest.starts_with("\xc2") && static_cast<unsigned char>(rest[1]) < 0xa0) {
+      out += ' ', i += 1;  // a control character of ISO 8859: a terminal may obey it
+    } else if (rest.starts_with("\xe2\x80") && static_cast<unsigned char>(rest[2]) >= 0xaa &&
+               static_cast<unsigned char>(rest[2]) <= 0xae) {
+      out += ' ', i += 2;  // turns the writing direction, as the next ones do
+    } else if (rest.starts_with("\xe2\x81") && static_cast<unsigned char>(rest[2]) >= 0xa6 &&
+               static_cast<unsigned char>(rest[2]) <= 0xa9) {
+      out += ' ', i += 2;
+    } else {
+      out += line[i];
+    }
+  }
+  return std::string(trim(out));
 }
 
 json::Array turns_of(const Question& question) {

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "misbehaving.hpp"
+#include "pika/base/text.hpp"
 
 using namespace pika;
 using namespace pika::model;
@@ -237,6 +238,8 @@ TEST_CASE("a provider's words in the account are one short line") {
   const auto why = [](const std::string& body) { return reply(Protocol::openai, 500, body).why; };
   CHECK(why(R"({"error":{"message":"a\nb\u001b[31m"}})") == "status 500: a b [31m");
   CHECK(why(R"({"error":"gone"})") == "status 500: gone");
+  CHECK(why(R"({"error":"a\u009b31mb\u202ec\u2066d\u00e9\u2019"})") == "status 500: a 31mb c d\u00e9\u2019");
+  CHECK(is_utf8(why(R"({"error":")" + std::string(159, 'x') + "\u00e9\"}")));
   CHECK(why(R"({"message":"gone"})") == "status 500: gone");
   CHECK(why("<html>") == "status 500");
   CHECK(why(json::print({{"error", std::string(5000, 'x')}})).size() < 200);
