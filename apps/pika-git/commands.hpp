@@ -22,7 +22,7 @@ int verify(const std::string& data);
 
 // A language model that re-words a tutorial, when it has a name.
 struct ModelFlags {
-  std::string name, url, protocol, key_file;
+  std::string name, url, protocol, key_file, key_env;
   int budget = 0, timeout = 0;  // tokens, seconds; 0: as docs/models.md says
 };
 int explain(const std::string& repo, const std::string& base, const std::string& head, const std::string& format,

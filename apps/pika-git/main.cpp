@@ -77,6 +77,7 @@ std::shared_ptr<ModelFlags> add_model(CLI::App* command) {
   group->add_option("--model-url", flags->url, "Its address, as https://HOST or http://127.0.0.1:PORT");
   group->add_option("--model-protocol", flags->protocol, "anthropic, openai (default) or ollama");
   group->add_option("--model-key-file", flags->key_file, "The key, in a file that only you may read");
+  group->add_option("--model-key-env", flags->key_env, "Or the name of the environment's variable that holds it");
   group->add_option("--model-budget", flags->budget, "Tokens of one question, at most (60000)")
       ->check(CLI::Range(1000, 10'000'000));
   group->add_option("--model-timeout", flags->timeout, "Seconds for all answers (900, and 180 for one)")

@@ -44,8 +44,8 @@ class ModelTest(unittest.TestCase):
         self.git("add", "-A")
         self.git("commit", "-q", "-m", message)
 
-    def run_it(self, *words):
-        done = subprocess.run([BIN / "pika-git", *map(str, words)], cwd=self.tree, capture_output=True, text=True)
+    def run_it(self, *words, **environment):
+        done = subprocess.run([BIN / "pika-git", *map(str, words)], cwd=self.tree, capture_output=True, text=True, env={**os.environ, **environment})
         self.assertNotIn(KEY, done.stdout + done.stderr)
         return done
 
@@ -131,6 +131,17 @@ class ModelTest(unittest.TestCase):
             self.assertEqual(done.returncode, 2)
             self.assertIn("has no section [model]", done.stderr)
             self.assertEqual(self.run_it("probe").returncode, 2)
+
+    def test_the_key_may_come_from_the_environment(self):
+        ok = lambda _, protocol, body: (200, spoken(protocol, '{"ok": true}'), {})
+        with ModelServer(ok) as server:
+            flags = ("probe", "--model", "m-1", "--model-url", server.url, "--model-key-env", "PIKA_TEST_KEY")
+            self.assertEqual(self.run_it(*flags, PIKA_TEST_KEY=KEY).returncode, 0)
+            self.assertEqual(server.seen[0][1]["Authorization"], f"Bearer {KEY}")
+            for more, environment in [((), {}), ((), {"PIKA_TEST_KEY": ""}), (("--model-key-file", self.key), {"PIKA_TEST_KEY": KEY})]:
+                self.assertEqual(self.run_it(*flags, *more, **environment).returncode, 2)
+            self.assertEqual(self.run_it(*flags[:-1], KEY).returncode, 2)  # by mistake; it is not printed
+            self.assertEqual(len(server.seen), 1)
 
     def test_nothing_is_sent_unless_a_model_is_named(self):
         with ModelServer() as server:
