@@ -5,8 +5,10 @@ import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "harness"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "checker"))
 from pikatest import BIN, Forge, Project, main, run, wait_until  # noqa: E402
 from pikatest.model import Model, shown_text  # noqa: E402
+import schema  # noqa: E402
 
 KEY = "sk-of-this-test-4711"
 NAME = "acme/rocket"
@@ -47,13 +49,16 @@ class Words(unittest.TestCase):
         def ready():
             answer = forge.api("GET", f"/repos/{name}/branches/{number}/tutorial{query}")
             return answer.json if answer.status == 200 else None
-        return wait_until(ready, "the derived tutorial")
+        tutorial = wait_until(ready, "the derived tutorial")
+        self.assertEqual(schema.faults(tutorial), [])
+        return tutorial
 
     def words(self, forge, number, condition, what, name=NAME):
         last = {}
 
         def holds():
-            last.update(self.tutorial(forge, number, name=name)["words"])
+            told = self.tutorial(forge, number, name=name)
+            last.update(told["words"], summary=told.get("model", {}).get("model_summary"))
             return condition(last)
         try:
             wait_until(holds, what)
@@ -89,7 +94,7 @@ class Words(unittest.TestCase):
         told = self.told(forge, number)
         self.assertEqual(told["provider"], "small-7b")
         self.assertTrue(told["summary"].startswith(model.summary))
-        self.assertEqual([s["title"] for s in told["words"]["sources"]], ["model"])
+        self.assertEqual([s["title"] for s in told["model"]["sources"]], ["model"])
         self.assertEqual(told["steps"][0]["evidence"], derived["steps"][0]["evidence"])
         text = self.page(forge, number)
         for words in (model.summary, "Words marked model", f"1 hunk was sent to {model.host} , model small-7b , at ", "Version 1."):
@@ -98,6 +103,7 @@ class Words(unittest.TestCase):
         self.assertNotIn(model.summary, self.page(forge, number, "?words=derived"))
         self.assertIn("Show the model’s words", self.page(forge, number, "?words=derived"))
         self.assertEqual(self.tutorial(forge, number, "?words=derived")["provider"], "derived")
+        self.assertNotIn("model", self.tutorial(forge, number, "?words=derived"))
         # The account, for administrators alone; the key is shown to the model and to nobody else.
         log = self.sent(forge)
         self.assertEqual([(s["host"], s["hunks"], s["status"], s["outcome"]) for s in log], [(model.host, 1, 200, "answered")])
@@ -182,7 +188,7 @@ class Words(unittest.TestCase):
         self.assertIn("New words of a model are being asked for", text)
         self.assertNotIn("Regenerate", text)
         model.release()
-        self.words(forge, number, lambda words: words["model_summary"] == model.summary, "the new words")
+        self.words(forge, number, lambda words: words["summary"] == model.summary, "the new words")
         self.assertEqual(len(model.requests), before + 1)
 
     def test_a_derived_tutorial_that_cannot_be_read_is_made_again(self):
@@ -258,7 +264,7 @@ class Words(unittest.TestCase):
         self.told(forge, number)
         other = forge.push_branch(NAME, project, "the-same")
         told = self.told(forge, other)
-        self.assertTrue(told["words"]["sent"]["for_an_equal_change"])
+        self.assertTrue(told["words"]["for_an_equal_change"])
         self.assertIn("for this version nothing was sent", self.page(forge, other))
         self.assertEqual(len(model.requests), 1)
         self.assertEqual(len(self.sent(forge)), 1)

@@ -140,6 +140,8 @@ ShownWords shown_words(const Call& call, const store::Repository& r, const store
   auto& told = kept->retelling.told;
   fill_sent(out.view, *kept, derived);
   if (call.may(Permission::admin)) out.view.log_url = "/admin/models";
+  out.kept = kept->retelling;
+  out.kept->told.tutorial = {};
   if (!told.uses_model()) return out;
   out.view.token = std::to_string(at);
   if (call.request.query_value("words") == "derived") {
@@ -155,23 +157,16 @@ ShownWords shown_words(const Call& call, const store::Repository& r, const store
 json::Value tutorial_json(const ShownWords& words, const explain::Tutorial& derived) {
   auto out = explain::to_json(words.tutorial ? *words.tutorial : derived);
   const auto& view = words.view;
-  json::Array steps, removed;
-  for (const auto& s : view.steps)
-    steps.push_back(json::Object{{"step", s.step},
-                                 {"title", s.title ? "model" : "derived"},
-                                 {"intent", s.intent ? "model" : "derived"},
-                                 {"model_body", to_utf8(s.body)}});
-  for (const auto& r : view.removed)
-    removed.push_back(json::Object{{"where", to_utf8(r.where)}, {"what", to_utf8(r.what)}, {"why", to_utf8(r.why)}});
-  json::Object said{{"shown", view.shown},        {"kept", view.shown || view.hidden},
-                    {"asking", view.asking},      {"why", to_utf8(view.why)},
-                    {"note", to_utf8(view.note)}, {"model_summary", to_utf8(view.summary)},
-                    {"sources", steps},           {"removed", removed}};
-  if (!view.host.empty())
-    said["sent"] = json::Object{{"host", to_utf8(view.host)}, {"model", to_utf8(view.model)},
-                                {"at", view.sent_at},         {"hunks", view.hunks},
-                                {"answered", view.answered},  {"for_an_equal_change", view.reused}};
-  out.as_object()["words"] = std::move(said);
+  out.as_object()["words"] = json::Object{{"shown", view.shown},
+                                          {"kept", view.shown || view.hidden},
+                                          {"asking", view.asking},
+                                          {"why", to_utf8(view.why)},
+                                          {"for_an_equal_change", view.reused}};
+  if (words.kept && !view.hidden) {
+    auto kept = model::to_json(*words.kept).as_object();
+    kept.erase("tutorial");
+    out.as_object()["model"] = std::move(kept);
+  }
   return out;
 }
 
