@@ -18,6 +18,7 @@
 #include "pika/gitx/repository.hpp"
 #include "pika/json/json.hpp"
 #include "pika/proc/child.hpp"
+#include "pika/server/words_model.hpp"
 #include "pika/web/pages.hpp"
 #include "retold.hpp"
 
@@ -156,7 +157,7 @@ int local(const std::string& repo, const std::string& base, const std::string& o
   web::LocalPage page;
   if (*provider) {
     auto told = retold(**provider, done->tutorial, done->diff, done->repository, to, done->commits);
-    page.words = retold_words(told);
+    page.words = server::words_model(told);
     done->tutorial = std::move(told.told.tutorial);
   }
   page.title = done->tutorial.steps.empty()

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 
@@ -83,25 +82,5 @@ json::Value retold_json(const model::Retelling& retelling) {
   auto out = std::move(kept["tutorial"]).as_object();
   kept.erase("tutorial");
   out["model"] = std::move(kept);
-  return out;
-}
-
-web::ModelWords retold_words(const model::Retelling& retelling) {
-  web::ModelWords out;
-  const auto& told = retelling.told;
-  out.shown = told.uses_model();
-  int hunks = 0;
-  out.answered = false;
-  for (const auto& sent : retelling.sent) {
-    if (sent.purpose == "tell") hunks += sent.hunks;  // tried again, it had the same ones
-    out.answered = out.answered || sent.status != 0;
-    out.host = sent.host, out.model = sent.model, out.sent_at = sent.at;
-  }
-  out.hunks = std::min(hunks, static_cast<int>(told.tutorial.hunks.size()));
-  out.summary = told.model_summary;
-  for (const auto& s : told.sources)
-    out.steps.push_back({s.step, s.title == model::Source::model, s.intent == model::Source::model, s.model_body});
-  out.note = retelling.note;
-  for (const auto& r : told.removed) out.removed.push_back({r.where, r.what, r.why});
   return out;
 }

@@ -7,7 +7,6 @@
 #include "commands.hpp"
 #include "pika/gitx/repository.hpp"
 #include "pika/provider/retell.hpp"
-#include "pika/web/model.hpp"
 
 // Which model, as the flags say; nothing: none was asked for. invalid: half a choice, or one that check() refuses.
 pika::Result<std::optional<pika::model::ProviderConfig>> provider_of(const ModelFlags& flags);
@@ -21,5 +20,3 @@ pika::model::Retelling retold(const pika::model::ProviderConfig& config, const p
 // The tutorial's JSON with a field "model": which words are a model's, what was removed, what was sent
 // (docs/tutorial-format.md).
 pika::json::Value retold_json(const pika::model::Retelling& retelling);
-// The same for the page.
-pika::web::ModelWords retold_words(const pika::model::Retelling& retelling);

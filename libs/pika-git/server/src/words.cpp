@@ -50,29 +50,6 @@ std::optional<forge::StoredWords> kept_words(const Call& call, const std::vector
   return account;
 }
 
-void fill_sent(web::ModelWords& view, const forge::StoredWords& kept, const explain::Tutorial& derived) {
-  // A request that was tried again had the same hunks.
-  int hunks = 0;
-  view.answered = false;
-  for (const auto& s : kept.retelling.sent) {
-    if (s.purpose == "tell") hunks += s.hunks;
-    view.answered = view.answered || s.status != 0;
-    view.host = s.host;
-    view.model = s.model;
-    view.sent_at = s.at;
-  }
-  view.hunks = std::min(hunks, static_cast<int>(derived.hunks.size()));
-  view.reused = kept.reused;
-  view.note = kept.retelling.note;
-  for (const auto& r : kept.retelling.told.removed) view.removed.push_back({r.where, r.what, r.why});
-}
-
-void fill_words(web::ModelWords& view, const model::Validated& told) {
-  view.summary = told.model_summary;
-  for (const auto& s : told.sources)
-    view.steps.push_back({s.step, s.title == model::Source::model, s.intent == model::Source::model, s.model_body});
-}
-
 // Where the queue stands with what is configured now.
 void fill_state(web::ModelWords& view, const Call& call, const std::vector<store::WordsJob>& jobs) {
   if (!call.site.words) return;
@@ -121,36 +98,55 @@ std::int64_t before_of(const Call& call) {
 
 }  // namespace
 
+web::ModelWords words_model(const model::Retelling& retelling) {
+  web::ModelWords out;
+  const auto& told = retelling.told;
+  out.shown = told.uses_model();
+  out.answered = false;
+  int hunks = 0;
+  for (const auto& s : retelling.sent) {
+    if (s.purpose == "tell") hunks += s.hunks;  // tried again, it had the same ones
+    out.answered = out.answered || s.status != 0;
+    out.host = s.host;
+    out.model = s.model;
+    out.sent_at = s.at;
+  }
+  out.hunks = std::min(hunks, static_cast<int>(told.tutorial.hunks.size()));
+  out.note = retelling.note;
+  for (const auto& r : told.removed) out.removed.push_back({r.where, r.what, r.why});
+  out.summary = told.model_summary;
+  for (const auto& s : told.sources)
+    out.steps.push_back({s.step, s.title == model::Source::model, s.intent == model::Source::model, s.model_body});
+  return out;
+}
+
 ShownWords shown_words(const Call& call, const store::Repository& r, const store::Branch& b,
                        const store::Version& version, const explain::Tutorial& derived) {
   ShownWords out;
+  auto& view = out.view;
   auto jobs = call.site.store->words_of(version.id);
-  fill_state(out.view, call, jobs);
-  out.view.may_ask = out.view.asking != "asked" && call.may(Permission::write) && askable(call, r, b, version);
   Micros at = 0;
   std::string trouble;
   auto kept = kept_words(call, jobs, version, derived, &at, &trouble);
-  if (!kept) {
-    if (out.view.asking.empty() && !trouble.empty()) {
-      out.view.asking = "failed";
-      out.view.why = trouble;
+  if (kept) {
+    view = words_model(kept->retelling);
+    view.reused = kept->reused;
+    if (call.may(Permission::admin)) view.log_url = "/admin/models";
+    if (view.shown) {
+      view.token = std::to_string(at);
+      view.hidden = call.request.query_value("words") == "derived";
+      view.shown = !view.hidden;
     }
-    return out;
+    if (view.shown) out.tutorial = std::move(kept->retelling.told.tutorial);
+    kept->retelling.told.tutorial = {};
+    out.kept = std::move(kept->retelling);
   }
-  auto& told = kept->retelling.told;
-  fill_sent(out.view, *kept, derived);
-  if (call.may(Permission::admin)) out.view.log_url = "/admin/models";
-  out.kept = kept->retelling;
-  out.kept->told.tutorial = {};
-  if (!told.uses_model()) return out;
-  out.view.token = std::to_string(at);
-  if (call.request.query_value("words") == "derived") {
-    out.view.hidden = true;
-    return out;
+  fill_state(view, call, jobs);
+  if (!kept && view.asking.empty() && !trouble.empty()) {
+    view.asking = "failed";
+    view.why = trouble;
   }
-  out.view.shown = true;
-  fill_words(out.view, told);
-  out.tutorial = std::move(told.tutorial);
+  view.may_ask = view.asking != "asked" && call.may(Permission::write) && askable(call, r, b, version);
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "context.hpp"
+#include "pika/server/words_model.hpp"
 
 namespace pika::server {
 
