@@ -220,8 +220,11 @@ class Words(unittest.TestCase):
         page = forge.page(path)
         self.assertIn("the kept words can't be read", shown_text(page))
         self.assertIn("no model.", shown_text(page))
-        self.assertEqual(forge.submit(path + "/tutorial", page, {}).status, 303)
+        # By the API this time, and twice.
+        ask = lambda **body: forge.api("POST", f"/repos/{NAME}/branches/{number}/tutorial", body)  # noqa: E731
+        self.assertEqual((ask(what="words").json, ask(what="words").status), ({"what": "words", "version": 1}, 200))
         self.told(forge, number)
+        self.assertEqual([ask(what="nonsense").status, ask(what="words", version=9).status, ask(what="derived").status], [400, 404, 200])
 
     def test_a_branch_that_is_deleted_ends_the_call_about_it(self):
         model = self.model()

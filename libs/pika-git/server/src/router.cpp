@@ -35,6 +35,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/api/v1/repos/:owner/:name/branches", Permission::read, api_branches},
     {"GET", "/api/v1/repos/:owner/:name/branches/:number", Permission::read, api_branch},
     {"GET", "/api/v1/repos/:owner/:name/branches/:number/tutorial", Permission::read, api_tutorial},
+    {"POST", "/api/v1/repos/:owner/:name/branches/:number/tutorial", Permission::write, api_tell_again, true},
     {"POST", "/api/v1/repos/:owner/:name/branches/:number/merge", Permission::land, api_merge, true},
     {"GET", "/api/v1/repos/:owner/:name/ci/:suite", Permission::read, api_suite},
     {"GET", "/api/v1/repos/:owner/:name/ci/:suite/:lane/:attempt/log", Permission::read, api_log},

@@ -52,6 +52,7 @@ Result<http::Response> api_suite(Call&);
 Result<http::Response> api_log(Call&);
 Result<http::Response> api_rerun(Call&);
 Result<http::Response> api_tutorial(Call&);
+Result<http::Response> api_tell_again(Call&);
 Result<http::Response> api_sent_words(Call&);
 Result<http::Response> api_events(Call&);
 Result<http::Response> api_repository_events(Call&);

@@ -173,6 +173,37 @@ void ask_words_again(const Call& call, const store::Repository& r, const store::
   call.site.words->kick();
 }
 
+namespace {
+
+Result<store::Version> version_named(const Call& call, const store::Branch& b, const std::string& number) {
+  auto asked = number.empty() ? b.versions : parse_number<int>(number).value_or(0);
+  for (const auto& v : call.site.store->versions(b.id))
+    if (v.number == asked) return v;
+  return fail(ErrorKind::not_found, fmt::format("branch #{} has no version {}", b.number, quote_name(to_utf8(number))));
+}
+
+// A second time, while it waits or runs, nothing changes.
+Status tell_again(const Call& call, const store::Repository& r, const store::Branch& b, const store::Version& version,
+                  const std::string& what) {
+  if (what == "derived") {
+    // One that is there and cannot be read has failed too.
+    bool failed =
+        version.tutorial == store::TutorialState::failed ||
+        (version.tutorial == store::TutorialState::ready && !forge::stored_tutorial(call.site.layout, version));
+    if (!failed) return {};
+    call.site.store->set_tutorial(version.id, store::TutorialState::pending, "", nullptr);
+    call.site.explain->kick();
+    return {};
+  }
+  if (what != "words") return fail(ErrorKind::invalid, "what to make anew is one of: words, derived");
+  PIKA_TRY(askable(call, r, b, version));
+  call.site.store->ask_words(version.id, call.site.words->wish(), call.principal.name(), system_clock().now());
+  call.site.words->kick();
+  return {};
+}
+
+}  // namespace
+
 Result<http::Response> do_tell_again(Call& call) {
   auto r = PIKA_TRY(call.repository());
   auto b = PIKA_TRY(call.branch(r));
@@ -180,32 +211,22 @@ Result<http::Response> do_tell_again(Call& call) {
     auto at = call.form.find(name);
     return at == call.form.end() ? std::string() : at->second;
   };
-  auto number = parse_number<int>(field("version"));
-  std::optional<store::Version> version;
-  for (const auto& v : call.site.store->versions(b.id))
-    if (number && v.number == *number) version = v;
-  if (!version)
-    return fail(ErrorKind::not_found,
-                fmt::format("branch #{} has no version {}", b.number, quote_name(to_utf8(field("version")))));
+  auto version = PIKA_TRY(version_named(call, b, field("version")));
   auto back = call.site.branch_path(r, b);
-  if (version->number != b.versions) back += fmt::format("?version={}", version->number);
-  if (field("what") == "derived") {
-    // One that is there and cannot be read has failed too.
-    bool failed =
-        version->tutorial == store::TutorialState::failed ||
-        (version->tutorial == store::TutorialState::ready && !forge::stored_tutorial(call.site.layout, *version));
-    if (failed) {
-      call.site.store->set_tutorial(version->id, store::TutorialState::pending, "", nullptr);
-      call.site.explain->kick();
-    }
-    return http::redirect(back);  // a second press finds it pending
-  }
-  if (field("what") != "words") return fail(ErrorKind::invalid, "what to make anew is one of: words, derived");
-  if (auto good = askable(call, r, b, *version); !good)
-    return with_flash(http::redirect(back), {good.error().text(), true});
-  call.site.store->ask_words(version->id, call.site.words->wish(), call.principal.name(), system_clock().now());
-  call.site.words->kick();
-  return http::redirect(back);
+  if (version.number != b.versions) back += fmt::format("?version={}", version.number);
+  auto asked = tell_again(call, r, b, version, field("what"));
+  return with_flash(http::redirect(back), asked ? Flash{} : Flash{asked.error().text(), true});
+}
+
+Result<http::Response> api_tell_again(Call& call) {
+  auto r = PIKA_TRY(call.repository());
+  auto b = PIKA_TRY(call.branch(r));
+  auto body = PIKA_TRY(json::parse(call.request.body, "request body"));
+  auto number = json::find_int(body, "version");
+  auto version = PIKA_TRY(version_named(call, b, number ? std::to_string(*number) : ""));
+  auto what = PIKA_TRY(json::get_string(body, "what"));
+  PIKA_TRY(tell_again(call, r, b, version, what));
+  return http::json_response(200, json::print(json::Object{{"what", what}, {"version", version.number}}));
 }
 
 Result<http::Response> show_models(Call& call) {
