@@ -68,7 +68,7 @@ std::optional<std::size_t> next_words(std::span<const WaitingWords> waiting, Mic
   };
   for (std::size_t i = 0; i < waiting.size(); ++i) {
     const auto& w = waiting[i];
-    if (w.superseded || !may_take(w.job, now)) continue;
+    if (w.superseded || !w.explained || !may_take(w.job, now)) continue;
     if (!best || rank(w) < rank(waiting[*best])) best = i;
   }
   return best;
@@ -77,7 +77,8 @@ std::optional<std::size_t> next_words(std::span<const WaitingWords> waiting, Mic
 std::optional<Micros> next_words_at(std::span<const WaitingWords> waiting) {
   std::optional<Micros> out;
   for (const auto& w : waiting) {
-    if (w.superseded || (w.job.state != WordsState::queued && w.job.state != WordsState::running)) continue;
+    if (w.superseded || !w.explained) continue;
+    if (w.job.state != WordsState::queued && w.job.state != WordsState::running) continue;
     auto at = w.job.state == WordsState::queued ? w.job.not_before : w.job.lease_until;
     out = out ? std::min(*out, at) : at;
   }

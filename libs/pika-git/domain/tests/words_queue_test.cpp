@@ -64,6 +64,9 @@ TEST_CASE("words: what is superseded, pauses or runs is not taken") {
   CHECK_FALSE(next_words(all, 10));
   CHECK(next_words_at(all) == 20);
   CHECK(next_words(all, 20) == 1);
+  all[1].explained = false;
+  CHECK_FALSE(next_words(all, 20));
+  all[1].explained = true;
   all[1].superseded = true;
   CHECK(next_words(all, 30) == 2);  // its lease ran out
   CHECK(next_words_at(all) == 30);

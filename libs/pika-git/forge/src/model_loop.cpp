@@ -54,6 +54,12 @@ std::string reason_of(const std::string& note) {
   return note.ends_with(kTail) ? note.substr(0, note.size() - kTail.size()) + "." : note;
 }
 
+// The same text, whatever it cost and when it was made.
+bool same(explain::Tutorial a, explain::Tutorial b) {
+  a.micros = b.micros = 0;
+  return explain::to_json(a) == explain::to_json(b);
+}
+
 std::string host_refused(const SystemError& e) {
   return fmt::format("this server's host refused: {}", e.what());
 }
@@ -217,7 +223,7 @@ void ModelLoop::ask(const store::TakenWords& taken, const model::Subject& subjec
            taken.version.number, plural(static_cast<std::int64_t>(told.sent.size()), "request"), host,
            told.told.uses_model() ? "words are kept" : reason_of(told.note));
   store::Store::WordsResult result{.end = WordsEnd::told, .why = {}, .content_key = key, .sent = log_rows(told.sent)};
-  if (lost.stopped) {
+  if (lost.stopped || told_anew(taken.version, *subject.derived)) {
     result.end = WordsEnd::given_back;
   } else if (lost.superseded) {
     result.end = WordsEnd::superseded;
@@ -230,6 +236,14 @@ void ModelLoop::ask(const store::TakenWords& taken, const model::Subject& subjec
     keep(job, std::move(told), result);
   }
   end(taken, result);
+}
+
+// The derived tutorial was made anew meanwhile (somebody chose other parts): these words are about another text.
+bool ModelLoop::told_anew(const store::Version& version, const explain::Tutorial& derived) {
+  auto now = store_.version(version.id);
+  if (!now || now->tutorial != store::TutorialState::ready) return true;
+  auto stored = stored_tutorial(layout_, version);
+  return stored && !same(*stored, derived);
 }
 
 // What was sent is told whatever becomes of the file.

@@ -352,6 +352,27 @@ TEST_CASE("model words: what was sent is told also where the words cannot be wri
   CHECK(t.w.store->sent_words(0, 10)[0].outcome == "answered");
 }
 
+TEST_CASE("model words: words about a tutorial that was made anew meanwhile are asked for again") {
+  Telling t;
+  auto branch = t.pushed("topic", t.w.commit({{"a.txt", "2\n"}}, {t.w.base}));
+  auto version = t.version(branch);
+  t.start([&](const auto& config, const auto& subject, const auto&) {
+    auto told = words(config, subject, "A file says something else now.");
+    if (t.calls == 1) {
+      auto other = *stored_tutorial(t.w.layout, version);
+      other.steps.front().title = "Another title";
+      write_file_atomic(t.w.layout.tutorial(version.id, explain::kExplainerVersion),
+                        json::print(explain::to_json(other)), 0600);
+    }
+    return told;
+  });
+  auto job = t.settled(version);
+  CHECK(job.state == WordsState::done);
+  CHECK(t.calls == 2);
+  CHECK(job.attempts == 1);
+  CHECK(stored_words(t.w.layout, job)->retelling.told.tutorial.steps.front().title == "Another title");
+}
+
 TEST_CASE("model words: the key is in no file") {
   Telling t;
   auto branch = t.pushed("topic", t.w.commit({{"a.txt", "2\n"}}, {t.w.base}));

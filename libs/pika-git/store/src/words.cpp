@@ -50,10 +50,10 @@ WordsJob insert(db::Connection& c, BranchId branch, VersionId version, const std
 std::vector<WaitingWords> waiting_words(db::Connection& c) {
   std::vector<WaitingWords> out;
   auto rows = c.query("SELECT " PIKA_WORDS_COLUMNS ", " PIKA_WORDS_SUPERSEDED
-                      ", (SELECT MAX(o.taken_at) FROM words_job o WHERE o.branch = w.branch) "
+                      ", v.tutorial = 'ready', (SELECT MAX(o.taken_at) FROM words_job o WHERE o.branch = w.branch) "
                       "FROM words_job w JOIN repo_branch b ON b.id = w.branch JOIN repo_version v ON v.id = w.version "
                       "WHERE w.state IN ('queued', 'running') ORDER BY w.id");
-  while (rows.next()) out.push_back({read_words(rows), rows.get<bool>(18), rows.int64(19)});
+  while (rows.next()) out.push_back({read_words(rows), rows.get<bool>(18), rows.get<bool>(19), rows.int64(20)});
   return out;
 }
 

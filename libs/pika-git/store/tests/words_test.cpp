@@ -161,6 +161,17 @@ TEST_CASE("words: a branch that closed or landed is not asked about") {
   CHECK(s.store->words_of(b.version.id).at(0).state == WordsState::dropped);
 }
 
+TEST_CASE("words: a version whose tutorial is being made anew waits for it") {
+  Scene s;
+  auto pushed = ready(s, "a", 'a', 1);
+  s.store->want_words({s.repository.id}, kWish, 0, 10);
+  s.store->set_tutorial(pushed.version.id, TutorialState::pending, "", nullptr);
+  CHECK_FALSE(s.store->take_words("me", kLease, 20));
+  CHECK_FALSE(s.store->next_words_at());
+  s.store->set_tutorial(pushed.version.id, TutorialState::ready, "", nullptr);
+  CHECK(s.store->take_words("me", kLease, 30));
+}
+
 TEST_CASE("words: a person asks again, and a second press changes nothing") {
   Scene s;
   auto pushed = ready(s, "a", 'a', 1);

@@ -60,6 +60,7 @@ Micros words_pause(int attempts);
 struct WaitingWords {
   WordsJob job;
   bool superseded = false;   // not the newest version of an open branch
+  bool explained = true;     // its derived tutorial stands; else it waits until it does
   Micros branch_served = 0;  // when a job of its branch was last taken; 0: never
 };
 // May it be taken: queued and not before its time, or its lease ran out.

@@ -47,6 +47,7 @@ class ModelLoop {
     bool stopped = false, superseded = false;
   };
   model::Patience patience_for(const store::WordsJob& job, Interest& lost);
+  bool told_anew(const store::Version& version, const explain::Tutorial& derived);
   void keep(const store::WordsJob& job, model::Retelling told, store::Store::WordsResult& result);
   void ask(const store::TakenWords& taken, const model::Subject& subject, const std::string& key);
   void end(const store::TakenWords& taken, const store::Store::WordsResult& result);
