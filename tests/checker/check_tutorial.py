@@ -16,6 +16,7 @@ Hard, exit 1:
   - text that is said to have moved has the same words at the place that is named
   - moves called byte-identical are so in both trees
   - two runs print the same, but for the cost
+  - what the words count, and the lines that their lists point to (check_words.py)
   - at most 12 steps; text is UTF-8 without control bytes
 Told, no failure: lines folded, lines to read, steps, needs that point forward.
 """
@@ -27,6 +28,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import check_words  # noqa: E402
 import schema  # noqa: E402
 
 EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
@@ -142,7 +144,12 @@ class Checker:
         self.check_evidence()
         self.check_folds()
         self.check_text()
+        if not self.faults:
+            self.faults += check_words.Words(self).run()
         return self.faults
+
+    def show(self, side, path):
+        return git(self.repo, "cat-file", "blob", f"{self.base if side == 'base' else self.head}:{path}")
 
     def check_hunks(self):
         seen = set()
