@@ -231,7 +231,8 @@ std::string edit_title(const Model& model, const Group& group) {
   auto files = files_of(model, group);
   auto where = files.size() == 1 ? plain_name(base_name(model.changes[files[0]].file->path()))
                                  : plural(static_cast<std::int64_t>(files.size()), "file");
-  return title + " of " + where + (alone ? "" : ", and " + plural(edits - 1, "edit more", "edits more"));
+  if (alone) return title + " of " + where;
+  return title + " and make " + plural(edits - 1, "edit more", "edits more") + ", in " + where;
 }
 
 std::string edit_words(const Model& model, const Group& group) {
