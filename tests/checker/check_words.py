@@ -101,7 +101,9 @@ class Words:
             return self.fault(f"{section}: {path} has no line {line}")
         # The name is what comes before the first bracket, without its scope.
         words = re.findall(r"[^\W\d]\w+", shown)
-        near = "\n".join(text[line - 1:line + 8])
+        # Decorators and attributes belong to it, and can be long.
+        led = text[line - 1].lstrip().startswith(("@", "#[", "[["))
+        near = "\n".join(text[line - 1:line + (120 if led else 8)])
         if words and "…" not in shown and not any(w in near for w in words):
             self.fault(f"{section}: {shown} is not at {path}:{line}")
 
