@@ -108,9 +108,13 @@ class Finder {
   }
 
   // Whether a line belongs to the piece that the line before it ends.
-  static bool goes_on(bool moved, const Line& before, const Line& line) {
+  bool goes_on(bool added, bool moved, const Line& before, const Line& line) const {
     if (line.other == Line::kNone) return !moved || line.text.empty();
-    return before.other != Line::kNone && line.other == before.other + 1;
+    if (before.other == Line::kNone || line.other != before.other + 1) return false;
+    // Neighbours among what changed are not always neighbours in their file.
+    const auto& there = added ? removed_ : added_;
+    const auto &x = there[before.other], &y = there[line.other];
+    return y.number == x.number + 1 && model_.atoms[x.atom].change == model_.atoms[y.atom].change;
   }
 
   void cut(const Atom& atom, const std::vector<const Line*>& lines, std::vector<Atom>& out) const {
@@ -118,7 +122,7 @@ class Finder {
     std::size_t begin = 0;
     for (std::size_t i = 1; i <= lines.size(); ++i) {
       bool moved = lines[begin]->other != Line::kNone;
-      if (i < lines.size() && goes_on(moved, *lines[i - 1], *lines[i])) continue;
+      if (i < lines.size() && goes_on(added, moved, *lines[i - 1], *lines[i])) continue;
       Atom piece = atom;
       piece.first = lines[begin]->index;
       piece.last = lines[i - 1]->index;

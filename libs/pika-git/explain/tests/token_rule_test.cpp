@@ -131,6 +131,33 @@ TEST_CASE(
   CHECK(rule(Language::rust, "/// a\n/// b\nfn f() {}\n", "/// a b\nfn f() {}\n").empty());
 }
 
+TEST_CASE("two runs that moved side by side, from places apart, are two pieces of evidence") {
+  auto run = [](char c) {
+    std::string out;
+    for (int i = 0; i < 5; ++i) out += std::string("word_") + c + std::to_string(i) + " = value;\n";
+    return out;
+  };
+  auto kept = [](const std::string& word) {
+    std::string out;
+    for (int i = 0; i < 12; ++i) out += word + " stays " + std::to_string(i) + "\n";
+    return out;
+  };
+  Scratch s;
+  s.write("a.cfgx", run('x') + kept("one") + run('y') + kept("two"));
+  auto a = s.commit("base");
+  s.write("a.cfgx", kept("one") + kept("two") + run('x') + run('y'));
+  auto e = s.explain(a, s.commit("head"));
+  check_promises(e);
+  std::vector<int> from;
+  for (const auto& hunk : e.diff.files[0].hunks)
+    for (const auto& step : e.tutorial.steps)
+      for (const auto& evidence : step.evidence)
+        if (evidence.hunk == hunk.id && evidence.moved_line &&
+            hunk.lines[static_cast<std::size_t>(evidence.first)].kind == '+')
+          from.push_back(evidence.moved_line);
+  CHECK(from == std::vector<int>{1, 18});
+}
+
 TEST_CASE("moved text is shown and never folded, behind what was written; an edit inside it comes first") {
   std::string text;
   for (int i = 0; i < 8; ++i) text += "  call" + std::to_string(i) + "(x, y);\n";
