@@ -153,7 +153,8 @@ TEST_CASE("two runs that moved side by side, from places apart, are two pieces o
     for (const auto& step : e.tutorial.steps)
       for (const auto& evidence : step.evidence)
         if (evidence.hunk == hunk.id && evidence.moved_line &&
-            hunk.lines[static_cast<std::size_t>(evidence.first)].kind == '+')
+            std::any_of(hunk.lines.begin() + evidence.first, hunk.lines.begin() + evidence.last + 1,
+                        [](const auto& line) { return line.kind == '+'; }))
           from.push_back(evidence.moved_line);
   CHECK(from == std::vector<int>{1, 18});
 }
