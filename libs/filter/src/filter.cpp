@@ -1,11 +1,9 @@
 // Matching: all places of the pattern where the path read so far may stand, moved on byte by byte.
-#include "pikaci/filter.hpp"
+#include "pika/filter/filter.hpp"
 
 #include <algorithm>
 
-#include "pikaci/selection.hpp"
-
-namespace pikaci {
+namespace pika {
 
 bool Filter::matches(std::string_view path) const {
   return std::any_of(alternatives_.begin(), alternatives_.end(),
@@ -83,7 +81,7 @@ std::vector<Filter::Hint> Filter::hints() const {
   return out;
 }
 
-pika::Result<FilterList> FilterList::parse(const std::vector<std::string>& patterns) {
+Result<FilterList> FilterList::parse(const std::vector<std::string>& patterns) {
   FilterList list;
   list.filters_.reserve(patterns.size());
   for (const auto& pattern : patterns) list.filters_.push_back(PIKA_TRY(Filter::parse(pattern)));
@@ -96,14 +94,4 @@ const Filter* FilterList::choosing(std::string_view path) const {
   return nullptr;
 }
 
-pika::Status check_filter(std::string_view pattern) {
-  PIKA_TRY(Filter::parse(pattern));
-  return {};
-}
-
-bool filter_matches(std::string_view pattern, std::string_view path) {
-  auto filter = Filter::parse(pattern);
-  return filter && filter->matches(path);
-}
-
-}  // namespace pikaci
+}  // namespace pika

@@ -4,11 +4,9 @@
 #include <algorithm>
 
 #include "pika/base/text.hpp"
-#include "pikaci/filter.hpp"
+#include "pika/filter/filter.hpp"
 
-namespace pikaci {
-
-using pika::ErrorKind;
+namespace pika {
 
 namespace {
 constexpr std::size_t kMaxPattern = 1024;
@@ -21,7 +19,7 @@ class FilterParser {
  public:
   explicit FilterParser(std::string_view pattern) : pattern_(pattern) {}
 
-  pika::Result<Filter> parse() {
+  Result<Filter> parse() {
     filter_.text_ = std::string(pattern_);
     text_ = pattern_;
     if (text_.starts_with('!')) {
@@ -46,27 +44,26 @@ class FilterParser {
   using Token = Filter::Token;
   using Tokens = std::vector<Token>;
 
-  std::unexpected<pika::Error> wrong(std::string_view what, std::string_view advice = {}) const {
+  std::unexpected<Error> wrong(std::string_view what, std::string_view advice = {}) const {
     constexpr std::size_t kShown = 80;
-    auto shown =
-        pattern_.size() > kShown ? pika::quote_name(pattern_.substr(0, kShown)) + "…" : pika::quote_name(pattern_);
-    return pika::fail(ErrorKind::invalid, fmt::format("the filter '{}' {}", shown, what), std::string(advice));
+    auto shown = pattern_.size() > kShown ? quote_name(pattern_.substr(0, kShown)) + "…" : quote_name(pattern_);
+    return fail(ErrorKind::invalid, fmt::format("the filter '{}' {}", shown, what), std::string(advice));
   }
 
   // What could never match a path of a tree is refused, since a lane that silently never runs is the worst outcome.
-  pika::Status check_shape() const {
+  Status check_shape() const {
     if (text_.empty()) return wrong("is empty", "write '**' for every path");
     if (text_.size() > kMaxPattern) return wrong(fmt::format("is longer than {} bytes", kMaxPattern));
     constexpr std::string_view kFromRoot = "filters begin at the root of the repository: leave the beginning away";
     if (text_.starts_with('/')) return wrong("begins with '/', and no path does", kFromRoot);
     if (text_.starts_with("./")) return wrong("begins with './', and no path does", kFromRoot);
-    for (auto part : pika::split(text_, '/'))
+    for (auto part : split(text_, '/'))
       if (part == "..") return wrong("has a part '..', and no path has", kFromRoot);
     return {};
   }
 
   // Up to the end, or to the ',' or '}' that ends an alternative of the enclosing braces.
-  pika::Result<std::vector<Tokens>> sequence(int depth) {
+  Result<std::vector<Tokens>> sequence(int depth) {
     std::vector<Tokens> found(1);
     while (at_ < text_.size()) {
       char c = text_[at_];
@@ -90,7 +87,7 @@ class FilterParser {
     return found;
   }
 
-  pika::Result<std::vector<Tokens>> braces(int depth) {
+  Result<std::vector<Tokens>> braces(int depth) {
     if (depth >= kMaxBraceDepth) return wrong(fmt::format("has braces more than {} deep", kMaxBraceDepth));
     std::vector<Tokens> found;
     do {
@@ -105,7 +102,7 @@ class FilterParser {
     return found;
   }
 
-  pika::Result<Token> single() {
+  Result<Token> single() {
     char c = text_[at_++];
     if (c == '*') return Token{.kind = Kind::run};
     if (c == '?') return Token{.kind = Kind::any};
@@ -114,13 +111,13 @@ class FilterParser {
     return Token{.kind = Kind::byte, .byte = static_cast<unsigned char>(c)};
   }
 
-  pika::Result<unsigned char> escaped() {
+  Result<unsigned char> escaped() {
     if (at_ >= text_.size()) return wrong("ends in '\\'", "write '\\\\' for a backslash");
     return static_cast<unsigned char>(text_[at_++]);
   }
 
   // After the '['. A ']' that comes first stands for itself, as does a '-' at either end.
-  pika::Result<Token> of_class() {
+  Result<Token> of_class() {
     std::bitset<256> bytes;
     bool inverted = at_ < text_.size() && (text_[at_] == '!' || text_[at_] == '^');
     if (inverted) ++at_;
@@ -144,7 +141,7 @@ class FilterParser {
     return Token{.kind = Kind::of_class, .of_class = static_cast<std::uint16_t>(filter_.classes_.size() - 1)};
   }
 
-  pika::Result<unsigned char> class_byte() {
+  Result<unsigned char> class_byte() {
     char c = text_[at_++];
     if (c == '\\') return escaped();
     return static_cast<unsigned char>(c);
@@ -177,8 +174,8 @@ class FilterParser {
   Filter filter_;
 };
 
-pika::Result<Filter> Filter::parse(std::string_view pattern) {
+Result<Filter> Filter::parse(std::string_view pattern) {
   return FilterParser(pattern).parse();
 }
 
-}  // namespace pikaci
+}  // namespace pika

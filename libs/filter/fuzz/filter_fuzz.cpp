@@ -4,14 +4,14 @@
 #include <string>
 #include <string_view>
 
-#include "pikaci/filter.hpp"
+#include "pika/filter/filter.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::string_view input(reinterpret_cast<const char*>(data), size);
   auto end = input.find('\n');
   auto pattern = input.substr(0, end);
   auto path = end == std::string_view::npos ? std::string_view() : input.substr(end + 1);
-  auto filter = pikaci::Filter::parse(pattern);
+  auto filter = pika::Filter::parse(pattern);
   if (!filter) {
     if (filter.error().what.empty()) std::abort();
     return 0;
