@@ -14,6 +14,7 @@ set(PIKA_LAYERS
   "http: base"
   "syntax: base"
   "filter: base"
+  "invariants: base filter toml"
   "manual: base"
   "gitx: base proc"
   "jerichoci: base proc json gitx"
