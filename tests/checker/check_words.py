@@ -53,7 +53,7 @@ class Words:
             self.fault("does not say how many lines change")
 
     def files(self, step):
-        said = re.search(r" in " + NUMBER + r" files?:", step["intent"])
+        said = re.search(r" in (?:\d+ of )?" + NUMBER + r" files?:", step["intent"])
         if said and number(said[1]) != len(step["files"]):
             self.fault(f"says {said[0]}, and they are {len(step['files'])}")
         parts = re.findall(r"(?:[Aa]dds|[Mm]oves or renames|[Cc]opies|[Cc]hanges|[Dd]eletes) " + NUMBER + r" files?", step["intent"])

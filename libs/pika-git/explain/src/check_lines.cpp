@@ -3,6 +3,7 @@
 
 #include <array>
 #include <optional>
+#include <unordered_set>
 
 #include "checks.hpp"
 #include "pika/base/text.hpp"
@@ -43,6 +44,10 @@ class Lines {
   Lines(const Model& model, std::vector<Check>& out) : model_(model), out_(out) {}
 
   void run() {
+    for (const auto& change : model_.changes)
+      for (const auto& hunk : change.file->hunks)
+        for (const auto& line : hunk.lines)
+          if (line.kind == '-') gone_.insert(trim(line.text));
     for (const auto& atom : model_.atoms) {
       const auto* hunk = model_.hunk(atom);
       const auto& change = model_.change(atom);
@@ -53,7 +58,7 @@ class Lines {
         const auto& line = hunk->lines[static_cast<std::size_t>(i)];
         if (line.kind != '+') continue;
         if (change.role == Role::schema) statement(change, line.new_line, line.text);
-        if (code && !was_there(*hunk, atom, line.text)) one(change, line.new_line, line.text);
+        if (code && !was_there(line.text)) one(change, line.new_line, line.text);
       }
     }
     tell("silenced_lint", silenced_, "silences a check");
@@ -63,14 +68,8 @@ class Lines {
   }
 
  private:
-  // A line that was changed and had the same word before says nothing new.
-  static bool was_there(const git::Hunk& hunk, const Atom& atom, std::string_view text) {
-    for (int i = atom.first; i <= atom.last; ++i) {
-      const auto& line = hunk.lines[static_cast<std::size_t>(i)];
-      if (line.kind == '-' && trim(line.text) == trim(text)) return true;
-    }
-    return false;
-  }
+  // A line that stood somewhere before says nothing new.
+  bool was_there(std::string_view text) const { return gone_.contains(trim(text)); }
 
   void one(const Change& change, int number, std::string_view text) {
     for (auto silencer : kSilencers)
@@ -130,6 +129,7 @@ class Lines {
                     fmt::format("This added line {} ({}){}.", what, code(trim(told.word)), more)});
   }
 
+  std::unordered_set<std::string_view> gone_;  // removed lines, wherever they stood
   const Model& model_;
   std::vector<Check>& out_;
   Told silenced_, unsafe_, todo_, destructive_;

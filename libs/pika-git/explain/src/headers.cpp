@@ -50,6 +50,18 @@ std::string_view shown_header(const Symbol& s) {
   return trim(header.substr(0, header[value - 1] == ':' ? value - 1 : value));
 }
 
+std::string_view declared(const Symbol& s) {
+  auto header = without_decorators(s);
+  if (s.kind == SymbolKind::function) {
+    auto list = header.find(") : ");  // what a constructor does with its arguments
+    return list == std::string_view::npos ? header : header.substr(0, list + 1);
+  }
+  if (s.kind == SymbolKind::type || s.kind == SymbolKind::macro) return header;
+  auto value = value_at(header);
+  if (value == std::string_view::npos) return header;
+  return trim(header.substr(0, value > 0 && header[value - 1] == ':' ? value - 1 : value));
+}
+
 std::pair<std::string, std::string> differing_code(std::string_view a, std::string_view b) {
   constexpr std::size_t kWhole = 160, kAround = 24;
   if (a.size() <= kWhole && b.size() <= kWhole) return {code(a, 200), code(b, 200)};

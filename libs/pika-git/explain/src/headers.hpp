@@ -11,6 +11,9 @@ namespace pika::explain {
 // What it is called and takes. A long value is left out: it is in the diff.
 std::string_view shown_header(const syntax::Symbol& symbol);
 
+// What it is called, takes and is, without any value or what a constructor does with its arguments.
+std::string_view declared(const syntax::Symbol& symbol);
+
 // Both as code; of two long ones the part around what differs.
 std::pair<std::string, std::string> differing_code(std::string_view before, std::string_view after);
 

@@ -217,8 +217,20 @@ std::string intent_of(const Model& model, std::size_t g) {
   int added = 0, removed = 0;
   for (auto i : group.atoms) added += model.atoms[i].added, removed += model.atoms[i].removed;
   auto text = capital(deeds(files));
-  if (auto symbols = symbol_counts(symbols_of(model, g)); !symbols.empty())
-    text = capital(symbols) + " in " + plural(static_cast<std::int64_t>(files.size()), "file");
+  auto symbols = symbols_of(model, g);
+  std::set<std::size_t> theirs;
+  for (const auto* c : symbols) {
+    if (c->after) theirs.insert(c->after_change);
+    if (c->before) theirs.insert(c->before_change);
+  }
+  std::erase_if(theirs, [&](auto f) {
+    return std::none_of(group.atoms.begin(), group.atoms.end(), [&](auto i) { return model.atoms[i].change == f; });
+  });
+  auto all = static_cast<std::int64_t>(files.size());
+  if (auto counts = symbol_counts(model, symbols); !counts.empty())
+    text = capital(counts) + " in " +
+           (theirs.size() < files.size() ? fmt::format("{} of {}", theirs.size(), plural(all, "file"))
+                                         : plural(all, "file"));
   if (added + removed > 0) text += ": " + lines_words(added, removed);
   return text + ".";
 }
@@ -229,6 +241,12 @@ std::string body_of(const Model& model, std::size_t g) {
   return moves_table(model, files) + files_table(model, group, files) + dependency_lines(model, files) +
          edit_words(model, group) + symbol_lists(model, symbols_of(model, g)) + left_words(model, g) +
          folds_words(model, group);
+}
+
+// "Go module", "crates": what the manifest makes of the folder, whose files may stay.
+static std::string package_noun(const std::set<std::string>& kinds, std::size_t n) {
+  auto word = kinds.size() == 1 ? *kinds.begin() : std::string("package");
+  return n == 1 ? word : word + "s";
 }
 
 std::string summary_of(const Model& model, const Tutorial& tutorial) {
@@ -258,17 +276,16 @@ std::string summary_of(const Model& model, const Tutorial& tutorial) {
     out += fmt::format(" Its commits fall into {} that can be read one by one.",
                        lower(count_words(tutorial.parts.size(), "part")));
   std::vector<std::string> created, gone;
-  std::set<std::string> seen;
+  std::set<std::string> seen, created_kinds, gone_kinds;
   for (const auto& change : model.changes) {
     if (change.package_is_new && seen.insert("+" + change.package.folder).second)
-      created.push_back(code_name(change.package.folder));
+      created.push_back(code_name(change.package.folder)), created_kinds.insert(change.package.kind);
     if (change.package_is_gone && seen.insert("-" + change.package.folder).second)
-      gone.push_back(code_name(change.package.folder));
+      gone.push_back(code_name(change.package.folder)), gone_kinds.insert(change.package.kind);
   }
   if (!created.empty())
-    out += fmt::format(" New {}: {}.", created.size() == 1 ? "package" : "packages", list_words(created, 8));
-  if (!gone.empty())
-    out += fmt::format(" Removed {}: {}.", gone.size() == 1 ? "package" : "packages", list_words(gone, 8));
+    out += fmt::format(" New {}: {}.", package_noun(created_kinds, created.size()), list_words(created, 8));
+  if (!gone.empty()) out += fmt::format(" Removed {}: {}.", package_noun(gone_kinds, gone.size()), list_words(gone, 8));
   auto identical = static_cast<std::size_t>(
       std::count_if(model.changes.begin(), model.changes.end(), [](const Change& c) { return c.byte_identical; }));
   if (identical)

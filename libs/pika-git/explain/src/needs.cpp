@@ -64,6 +64,7 @@ struct Provider {
   std::size_t group = 0, file = 0;
   bool local = false;  // nothing outside its file can name it
   bool test = false;
+  int line = 0;  // of the symbol: its own name there is no use of it
 };
 
 // Languages that see each other's names.
@@ -122,7 +123,8 @@ Providers providers_of(const Model& model, const std::vector<Lines>& lines) {
     if (group == none || model.groups[group].to_read == 0) continue;  // what is folded need not be read first
     const auto& change = model.changes[c.after_change];
     bool local = family(change.language) == 1 && !is_header(change.file->new_path);
-    out[c.after->name].push_back({group, c.after_change, local, change.role == Role::test || c.after->test});
+    out[c.after->name].push_back(
+        {group, c.after_change, local, change.role == Role::test || c.after->test, c.after->line});
   }
   return out;
 }
@@ -160,6 +162,8 @@ void find_needs(Model& model) {
         if (tokens[at].kind != TokenKind::identifier) continue;
         auto found = providers.find(side.text_of(tokens[at]));
         if (found == providers.end()) continue;
+        auto own = [&, l = line](const Provider& p) { return p.file == f && p.line == l; };
+        if (std::any_of(found->second.begin(), found->second.end(), own)) continue;
         auto from = source_of(model, found->second, f);
         if (from != none && from != group) needs[group].insert(from);
       }

@@ -31,14 +31,30 @@ bool is_declaration(const SymbolChange& c) {
   return (kind == SymbolKind::function || kind == SymbolKind::type) && !c.symbol().definition;
 }
 
+std::string_view stem(const Model& model, const SymbolChange& c) {
+  auto name = base_name(model.changes[c.after ? c.after_change : c.before_change].file->path());
+  return name.substr(0, name.find('.'));
+}
+
+// Declared or defined more than once here.
+bool ambiguous(const std::vector<const SymbolChange*>& symbols, const SymbolChange& c) {
+  std::size_t declared = 0, defined = 0;
+  for (const auto* d : symbols)
+    if (d->deed == c.deed && d->symbol().kind == c.symbol().kind && d->symbol().qualified == c.symbol().qualified)
+      ++(d->symbol().definition ? defined : declared);
+  return declared > 1 || defined > 1;
+}
+
 // What is declared in one place and defined in another, by its definition; it is told once.
 class Declarations {
  public:
-  explicit Declarations(const std::vector<const SymbolChange*>& symbols) {
+  Declarations(const Model& model, const std::vector<const SymbolChange*>& symbols) {
     for (const auto* c : symbols) {
       if (!is_declaration(*c)) continue;
       auto defines = [&](const SymbolChange* d) {
-        return d->deed == c->deed && d->symbol().definition && d->symbol().kind == c->symbol().kind &&
+        // Of several definitions (one a platform) the header of the same name declares.
+        return (stem(model, *d) == stem(model, *c) || !ambiguous(symbols, *c)) && d->deed == c->deed &&
+               d->symbol().definition && d->symbol().kind == c->symbol().kind &&
                d->symbol().qualified == c->symbol().qualified && !of_.contains(d);
       };
       if (auto found = std::find_if(symbols.begin(), symbols.end(), defines); found != symbols.end()) {
@@ -172,7 +188,7 @@ std::string lead_words(const Side& side, const Symbol& symbol) {
   std::string words;
   for (auto line : split(text, '\n')) {
     line = trim(line);
-    while (!line.empty() && std::string_view("/*#!").find(line.front()) != std::string_view::npos)
+    while (!line.empty() && std::string_view("/*#!=-").find(line.front()) != std::string_view::npos)
       line.remove_prefix(1);
     while (line.ends_with("*/") || line.ends_with('*')) line.remove_suffix(line.ends_with("*/") ? 2 : 1);
     line = trim(line);
@@ -186,6 +202,8 @@ std::string lead_words(const Side& side, const Symbol& symbol) {
       words.resize(i + 1);
       break;
     }
+  while (!words.empty() && std::string_view("/*=-# ").find(words.back()) != std::string_view::npos) words.pop_back();
+  if (words.starts_with("TODO") || words.starts_with("FIXME")) return {};
   return one_line(words, 160);
 }
 
@@ -194,7 +212,7 @@ std::string symbol_lists(const Model& model, const std::vector<const SymbolChang
     auto text = std::string(shown_header(s));
     return code(s.kind == SymbolKind::type && !s.definition ? text + ";" : text, 200);
   };
-  Declarations declarations(symbols);
+  Declarations declarations(model, symbols);
   auto where = [&](const SymbolChange& c) {
     const auto* declared = declarations.of(c);
     return place(model, c) + (declared ? "; declared in " + place(model, *declared) : "");
@@ -205,9 +223,13 @@ std::string symbol_lists(const Model& model, const std::vector<const SymbolChang
       words = lead_words(model.changes[declared->after_change].after, *declared->after);
     return words.empty() ? "" : " — “" + escape(words) + "”";
   };
-  // Where only a value that is not shown is another one, nothing of the signature changed.
-  auto same = [](const SymbolChange& c) { return shown_header(*c.before) == shown_header(*c.after); };
+  // Where only a value is another one, or what a constructor does, nothing of the signature changed.
+  auto same = [](const SymbolChange& c) { return declared(*c.before) == declared(*c.after); };
   auto deed = [&](const SymbolChange& c) { return c.deed == Deed::signature && same(c) ? Deed::body : c.deed; };
+  auto valued = [&](const SymbolChange& c) {
+    return c.deed == Deed::signature && same(c) && c.symbol().kind != SymbolKind::function &&
+           shown_header(*c.before) != declared(*c.before) && shown_header(*c.after) != declared(*c.after);
+  };
   std::string out;
   out += listed(symbols, declarations, Deed::added, deed, "Added", [&](const SymbolChange& c) {
     return fmt::format("{} ({}){}", header(*c.after), where(c), comment(c));
@@ -217,10 +239,14 @@ std::string symbol_lists(const Model& model, const std::vector<const SymbolChang
   });
   out += listed(symbols, declarations, Deed::signature, deed, "Signature changed", [&](const SymbolChange& c) {
     auto [before, after] = differing_code(shown_header(*c.before), shown_header(*c.after));
-    return fmt::format("{} is now {} ({})", before, after, where(c));
+    // Where both are cut at their beginning the name would not be there.
+    auto name = before.starts_with("`…") || after.starts_with("`…") ? code(c.after->qualified) + ": " : std::string();
+    return fmt::format("{}{} is now {} ({})", name, before, after, where(c));
   });
-  out += listed(symbols, declarations, Deed::body, deed, "Changed",
-                [&](const SymbolChange& c) { return fmt::format("{} ({})", code(c.after->qualified), where(c)); });
+  out += listed(symbols, declarations, Deed::body, deed, "Changed", [&](const SymbolChange& c) {
+    if (valued(c)) return fmt::format("{} is now {} ({})", header(*c.before), header(*c.after), where(c));
+    return fmt::format("{} ({})", code(c.after->qualified), where(c));
+  });
   auto from_to = [&](const SymbolChange& c) {
     return fmt::format("{} from {} to {}", code(c.after->qualified),
                        code_name(model.changes[c.before_change].file->old_path),
@@ -255,7 +281,7 @@ std::string left_title(const Model& model, std::size_t group) {
   return title.size() > 110 ? "" : title;
 }
 
-std::string symbol_counts(const std::vector<const SymbolChange*>& symbols) {
+std::string symbol_counts(const Model& model, const std::vector<const SymbolChange*>& symbols) {
   struct Words {
     const char* verb;
     std::vector<Deed> deeds;
@@ -263,7 +289,7 @@ std::string symbol_counts(const std::vector<const SymbolChange*>& symbols) {
   const std::array<Words, 5> all = {Words{"adds", {Deed::added}}, Words{"renames", {Deed::renamed}},
                                     Words{"changes", {Deed::signature, Deed::body}},
                                     Words{"moves", {Deed::moved, Deed::reworked}}, Words{"removes", {Deed::removed}}};
-  Declarations declarations(symbols);
+  Declarations declarations(model, symbols);
   std::vector<std::string> parts;
   for (const auto& [verb, deeds] : all) {
     std::array<std::size_t, kNouns.size()> count{};

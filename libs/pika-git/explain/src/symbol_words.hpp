@@ -13,7 +13,7 @@ std::vector<const SymbolChange*> symbols_of(const Model& model, std::size_t grou
 
 std::string symbol_lists(const Model& model, const std::vector<const SymbolChange*>& symbols);
 // "adds 2 functions and 1 type, changes 1 function"; empty when there are none.
-std::string symbol_counts(const std::vector<const SymbolChange*>& symbols);
+std::string symbol_counts(const Model& model, const std::vector<const SymbolChange*>& symbols);
 // What this group shows leave for another file: a list, and "Move A and B out of main.rs"; empty where nothing does.
 std::string left_words(const Model& model, std::size_t group);
 std::string left_title(const Model& model, std::size_t group);

@@ -78,6 +78,35 @@ std::string where_or_file(const Model& model, const std::vector<std::size_t>& fi
   return word + (packages == kRoot ? names_of(model, files, 2) : packages);
 }
 
+// Says nothing of what the code does; a "#" can be anything.
+bool comment(std::string_view line) {
+  return line.starts_with("//") || line.starts_with("/*") || line.starts_with("* ") || line.starts_with("<!--");
+}
+
+// "a.txt and b.txt"; where not all came, went or changed alike "add a.txt, change b.txt".
+std::string names_by_deed(const Model& model, const std::vector<std::size_t>& files) {
+  std::vector<std::size_t> added, other, deleted;
+  for (auto f : files) {
+    auto kind = model.changes[f].file->kind;
+    (kind == ChangeKind::added ? added : kind == ChangeKind::deleted ? deleted : other).push_back(f);
+  }
+  std::string out;
+  for (const auto& [verb, which] :
+       {std::pair("add", &added), std::pair("change", &other), std::pair("remove", &deleted)})
+    if (!which->empty() && which->size() < files.size())
+      out += (out.empty() ? "" : ", ") + std::string(verb) + " " + names_of(model, *which);
+  return out.empty() ? names_of(model, files) : out;
+}
+
+std::string submodule_title(const git::FileChange& file) {
+  constexpr unsigned kSubmodule = 0160000;
+  if (file.old_mode != kSubmodule && file.new_mode != kSubmodule) return {};
+  auto name = plain_name(file.path());
+  if (file.old_mode == 0) return "Add the submodule " + name;
+  if (file.new_mode == 0) return "Remove the submodule " + name;
+  return "Move the submodule " + name + " to another commit";
+}
+
 // A change of at most three lines in one file is titled by the line itself.
 std::string by_line(const Model& model, const Group& group) {
   const Atom* only = nullptr;
@@ -95,7 +124,7 @@ std::string by_line(const Model& model, const Group& group) {
   bool gone = only->added == 0;
   for (int i = only->first; i <= only->last; ++i) {
     const auto& l = hunk->lines[static_cast<std::size_t>(i)];
-    if (l.kind == (gone ? '-' : '+') && line.empty()) line = trim(l.text);
+    if (l.kind == (gone ? '-' : '+') && (line.empty() || comment(line))) line = trim(l.text);
   }
   auto text = one_line(line, 70);
   if (text.size() < 3) return {};
@@ -167,6 +196,23 @@ std::string new_tests(const std::vector<const SymbolChange*>& symbols) {
   return (names.size() == 1 ? "Add the test " : "Add the tests ") + list_words(names, 2);
 }
 
+// Where most of them stood in another file before: "Move 14 tests to input.rs, add 2".
+std::string moved_tests(const Model& model, const std::vector<const SymbolChange*>& symbols) {
+  std::size_t moved = 0, added = 0;
+  std::set<std::size_t> to;
+  for (const auto* c : symbols) {
+    if (c->symbol().kind != syntax::SymbolKind::function || !c->symbol().test) continue;
+    bool moves = c->deed == Deed::moved || c->deed == Deed::reworked;
+    moved += moves;
+    added += c->deed == Deed::added;
+    if (moves) to.insert(c->after_change);
+  }
+  if (moved < 2 || moved * 2 < symbols.size() || to.size() != 1) return {};
+  auto title =
+      fmt::format("Move {} tests to {}", moved, plain_name(base_name(model.changes[*to.begin()].file->new_path)));
+  return added ? title + fmt::format(", add {}", added) : title;
+}
+
 std::string test_title(const Model& model, std::size_t g, const std::vector<std::size_t>& files) {
   auto shape = shape_of(model, files);
   const char* verb = shape.deleted + shape.other == 0 ? "Add" : shape.added + shape.other == 0 ? "Remove" : "Update";
@@ -174,6 +220,7 @@ std::string test_title(const Model& model, std::size_t g, const std::vector<std:
   auto packages = packages_of(model, files);
   std::string of = packages.starts_with("test") || packages == kRoot ? "" : " of " + packages;
   if (only_data(model, files)) return fmt::format("{} the test data{}: {}", verb, of, names_of(model, files));
+  if (auto title = moved_tests(model, symbols_of(model, g)); !title.empty()) return title;
   if (auto title = new_tests(symbols_of(model, g)); !title.empty())
     return title + (of.empty() ? "" : " to" + of.substr(3));
   if (files.size() <= 2 && all_here(model, g, files))
@@ -270,8 +317,17 @@ std::string title_of(const Model& model, std::size_t g) {
   }
   auto shape = shape_of(model, files);
   auto change = [&](std::string_view what) {
-    return fmt::format("{} {}{}", shape.verb(), what, files.size() > 3 ? "" : ": " + names_of(model, files));
+    return fmt::format("{} {}{}", shape.verb(), what, files.size() > 3 ? "" : ": " + names_by_deed(model, files));
   };
+  // The same for files that have no common name.
+  auto plainly = [&] {
+    auto names = names_by_deed(model, files);
+    bool mixed = names != names_of(model, files);
+    if (mixed) names[0] = static_cast<char>(names[0] - 'a' + 'A');
+    return (mixed ? names : fmt::format("{} {}", shape.verb(), names)) + where(model, files);
+  };
+  if (files.size() == 1)
+    if (auto title = submodule_title(*model.changes[files[0]].file); !title.empty()) return title;
   switch (group.category) {
     case Category::create:
       return create_title(group.package);
@@ -281,7 +337,7 @@ std::string title_of(const Model& model, std::size_t g) {
     case Category::manifest:
       if (auto title = manifest_title(model, files); !title.empty()) return title;
       if (std::any_of(files.begin(), files.end(), [&](auto f) { return !names_package(model.changes[f]); }))
-        return fmt::format("{} {}{}", shape.verb(), names_of(model, files), where(model, files));
+        return plainly();
       if (packages_of(model, files) == kRoot) return fmt::format("{} {}", shape.verb(), names_of(model, files));
       return fmt::format("{} the {} of {}", shape.verb(), files.size() == 1 ? "manifest" : "manifests",
                          packages_of(model, files));
@@ -300,11 +356,11 @@ std::string title_of(const Model& model, std::size_t g) {
         if (auto to = moved_to(model, symbols); !to.empty()) return title + " to " + to;
         return title + where_or_file(model, files, only_adds ? " to " : " in ");
       }
-      return fmt::format("{} {}{}", shape.verb(), names_of(model, files), where(model, files));
+      return plainly();
     case Category::remove:
       if (!files.empty() && model.changes[files[0]].package_is_gone && shape.added + shape.other == 0)
         return "Remove " + package_words(group.package);
-      return fmt::format("{} {}{}", shape.verb(), names_of(model, files), where(model, files));
+      return plainly();
     case Category::test:
       return test_title(model, g, files);
     case Category::ci:

@@ -120,6 +120,9 @@ TEST_CASE(
   CHECK(found({{"a.py", "a = 1\n"}}, {{"a.py", "a = 1\nb = f()  # type: ignore\n"}}) == Found{"silenced_lint a.py:2"});
   CHECK(found({{"a.rs", "fn a() {}\n"}}, {{"a.rs", "fn a() {}\n#[allow(dead_code)]\nfn b() { unsafe { c() } }\n"}}) ==
         Found{"silenced_lint a.rs:2", "unsafe_added a.rs:3"});
+  CHECK(found({{"a.go", "package a\n\n// TODO: more\nvar x int\nvar y int\n"}, {"b.go", "package a\n"}},
+              {{"a.go", "package a\n\nvar y int\n"}, {"b.go", "package a\n\n// TODO: more\nvar x int\n"}})
+            .empty());  // it came from elsewhere
   CHECK(found({{"a.go", "package a\n"}}, {{"a.go", "package a\n\n// TODO: more\nvar x int\n"}}) ==
         Found{"todo_added a.go:3"});
   CHECK(found({{"a.cpp", "int a;\n"}}, {{"a.cpp", "int a;\nauto b = \"// NOLINT TODO\";\nint TODO_LIST;\n"}}).empty());

@@ -39,3 +39,17 @@ TEST_CASE("of two long headers the part around what differs is shown") {
   CHECK(a == "`int f()`");
   CHECK(b == "`int f(int)`");
 }
+
+TEST_CASE("what is declared has no value and nothing of what a constructor does with its arguments") {
+  using enum pika::syntax::SymbolKind;
+  auto of = [](pika::syntax::SymbolKind kind, std::string header) {
+    pika::syntax::Symbol symbol;
+    symbol.kind = kind;
+    symbol.header = std::move(header);
+    return std::string(declared(symbol));
+  };
+  CHECK(of(variable, "__version__ = 'dev'") == "__version__");
+  CHECK(of(alias, "type A<T extends B = C> = T extends D ? E : F") == "type A<T extends B = C>");
+  CHECK(of(function, "Reader::Reader(int a) : a_(a), b_(false)") == "Reader::Reader(int a)");
+  CHECK(of(function, "int f(int a = 1)") == "int f(int a = 1)");
+}

@@ -130,3 +130,47 @@ TEST_CASE("what went to another file is told after what came, by name") {
   auto opened = [](const Check& c) { return c.kind == "moved_visibility"; };
   CHECK(std::count_if(e.tutorial.checks.begin(), e.tutorial.checks.end(), opened) == 1);
 }
+
+TEST_CASE(
+    "words: values are no signatures, a constructor's work neither; a platform's twin is declared by its own header") {
+  Scratch s;
+  s.write("a.py", "VERSION = 'dev'\n\n\ndef f(x):\n    return x\n");
+  s.write("r.cpp", "struct R {\n  R(int a);\n  int a_, b_;\n};\nR::R(int a) : a_(a), b_(0) {\n}\n");
+  auto a = s.commit("base");
+  s.write("a.py", "VERSION = '1.0'\n\n\ndef f(x):\n    return x\n");
+  s.write("r.cpp", "struct R {\n  R(int a);\n  int a_, b_;\n};\nR::R(int a) : a_(a), b_(1) {\n}\n");
+  s.write("win.h", "int port_open(int x);\n");
+  s.write("win.cpp", "#include \"win.h\"\nint port_open(int x) {\n  return x;\n}\n");
+  s.write("nix.h", "int port_open(int x);\n");
+  s.write("nix.cpp", "#include \"nix.h\"\nint port_open(int x) {\n  return -x;\n}\n");
+  auto e = s.explain(a, s.commit("head"));
+  check_promises(e);
+  std::string all;
+  for (const auto& step : e.tutorial.steps) all += step.body_markdown;
+  CHECK(all.find("Signature changed") == std::string::npos);
+  CHECK(all.find("`VERSION = 'dev'` is now `VERSION = '1.0'`") != std::string::npos);
+  CHECK(all.find("`nix.cpp`, line 2; declared in `nix.h`, line 1") != std::string::npos);
+  CHECK(all.find("`win.cpp`, line 2; declared in `win.h`, line 1") != std::string::npos);
+}
+
+TEST_CASE(
+    "words: files that come and files that change are told apart; a comment titles nothing; moved tests are moved") {
+  Scratch s;
+  std::string tests;
+  for (int i = 0; i < 6; ++i)
+    tests += fmt::format(
+        "def test_number_{0}():\n    value = {0}\n    other = value + {0}\n    assert other == 2 * {0}\n\n\n", i);
+  s.write("tests/test_one.py", tests);
+  s.write("docs/index.rst", "Index\n");
+  s.write("src/a.cpp", "int a() {\n  return 1;\n}\n");
+  auto a = s.commit("base");
+  fs::remove(s.path / "tests/test_one.py");
+  s.write("tests/test_two.py", tests + "def test_fresh():\n    assert True\n");
+  s.write("docs/index.rst", "Index\nmore\n");
+  s.write("docs/new.rst", "New\n");
+  s.write("src/a.cpp", "int a() {\n  // Twice is enough.\n  return 2;\n}\n");
+  auto e = s.explain(a, s.commit("head"));
+  CHECK(titled(e.tutorial, "Change documentation: add new.rst, change index.rst"));
+  CHECK(titled(e.tutorial, "a.cpp: “return 2;”"));
+  CHECK_FALSE(titled(e.tutorial, "Twice"));
+}
