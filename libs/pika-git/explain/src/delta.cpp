@@ -75,9 +75,26 @@ bool same_header(const Symbol& a, const Symbol& b) {
   return a.header == b.header || without_layout(a.header) == without_layout(b.header);
 }
 
+// A type that gets a lifetime is the same type: Buffer<W> and Buffer<'a, W>. A letter in quotes is none.
+std::string without_lifetimes(std::string_view name) {
+  std::string out;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    auto end = i + 1;
+    while (name[i] == '\'' && end < name.size() && is_word(name[end])) ++end;
+    if (name[i] != '\'' || end == i + 1 || (end < name.size() && name[end] == '\'')) {
+      out += name[i];
+      continue;
+    }
+    while (end < name.size() && (name[end] == ',' || name[end] == ' ')) ++end;
+    i = end - 1;
+  }
+  if (auto empty = out.find("<>"); empty != std::string::npos) out.erase(empty, 2);
+  return out;
+}
+
 using Key = std::tuple<std::string, SymbolKind, bool>;
 Key key_of(const Symbol& s) {
-  return {without_layout(s.qualified), s.kind, s.definition};
+  return {without_lifetimes(without_layout(s.qualified)), s.kind, s.definition};
 }
 
 class Delta {

@@ -304,12 +304,20 @@ std::string symbol_counts(const Model& model, const std::vector<const SymbolChan
   return join(parts, ", ");
 }
 
-std::string symbol_title(const std::vector<const SymbolChange*>& symbols) {
+std::string symbol_title(const Model& model, const std::vector<const SymbolChange*>& symbols) {
   auto is = [](Deed deed) { return [deed](const SymbolChange& c) { return c.deed == deed; }; };
-  auto added = names(symbols, is(Deed::added)), removed = names(symbols, is(Deed::removed)),
+  // One more of a name that was there, an overload, is a change of what the name means.
+  auto overload = [&](const SymbolChange& c) {
+    const auto& before = model.changes[c.after_change].before;
+    return c.deed == Deed::added && before.file &&
+           std::any_of(before.file->symbols.begin(), before.file->symbols.end(),
+                       [&](const Symbol& s) { return s.qualified == c.after->qualified && s.kind == c.after->kind; });
+  };
+  auto added = names(symbols, [&](const SymbolChange& c) { return c.deed == Deed::added && !overload(c); }),
+       removed = names(symbols, is(Deed::removed)),
        moved = names(symbols, [](const SymbolChange& c) { return c.deed == Deed::moved || c.deed == Deed::reworked; });
-  auto changed =
-      names(symbols, [](const SymbolChange& c) { return c.deed == Deed::body || c.deed == Deed::signature; });
+  auto changed = names(
+      symbols, [&](const SymbolChange& c) { return c.deed == Deed::body || c.deed == Deed::signature || overload(c); });
   // Taken out and put in again, with other arguments: who reads it sees a change.
   for (const auto& name : std::vector(added))
     if (std::erase(removed, name)) std::erase(added, name), changed.push_back(name);

@@ -18,7 +18,7 @@ std::string symbol_counts(const Model& model, const std::vector<const SymbolChan
 std::string left_words(const Model& model, std::size_t group);
 std::string left_title(const Model& model, std::size_t group);
 // "Add Engine and run, change stop"; empty where names would not say it.
-std::string symbol_title(const std::vector<const SymbolChange*>& symbols);
+std::string symbol_title(const Model& model, const std::vector<const SymbolChange*>& symbols);
 
 // The names of the tests and test types among them, short ones only, in order.
 std::vector<std::string> test_names(const std::vector<const SymbolChange*>& symbols);

@@ -349,9 +349,10 @@ std::string title_of(const Model& model, std::size_t g) {
       if (auto made = new_files(model, group); !made.empty() && all_here(model, g, made))
         return "Add " + stems_of(model, made) + where(model, files, " to ");
       if (auto title = left_title(model, g); !title.empty() && leaves_most(model, g)) return title;
-      if (auto title = symbol_title(symbols_of(model, g)); !title.empty()) {
+      if (auto title = symbol_title(model, symbols_of(model, g)); !title.empty()) {
         auto symbols = symbols_of(model, g);
         bool only_adds =
+            title.starts_with("Add ") && title.find(", change ") == std::string::npos &&
             std::all_of(symbols.begin(), symbols.end(), [](const auto* c) { return c->deed == Deed::added; });
         if (auto to = moved_to(model, symbols); !to.empty()) return title + " to " + to;
         return title + where_or_file(model, files, only_adds ? " to " : " in ");

@@ -174,3 +174,33 @@ TEST_CASE(
   CHECK(titled(e.tutorial, "a.cpp: “return 2;”"));
   CHECK_FALSE(titled(e.tutorial, "Twice"));
 }
+
+TEST_CASE("words: a method whose type got a lifetime is changed, and neither removed nor added") {
+  Scratch s;
+  s.write("src/b.rs",
+          "pub struct B<W> {\n    w: W,\n}\nimpl<W> B<W> {\n    fn new(w: W, n: i32) -> Self {\n        let _ = n;\n   "
+          "     B { w }\n    }\n}\n");
+  auto a = s.commit("base");
+  s.write("src/b.rs",
+          "pub struct B<'a, W> {\n    w: &'a W,\n}\nimpl<'a, W> B<'a, W> {\n    fn new(w: &'a W) -> Self {\n        B "
+          "{ w }\n    }\n}\n");
+  auto e = s.explain(a, s.commit("head"));
+  std::string all;
+  for (const auto& step : e.tutorial.steps) all += step.body_markdown;
+  CHECK(all.find("**Added**") == std::string::npos);
+  CHECK(all.find("**Removed**") == std::string::npos);
+  CHECK(all.find("is now `fn new(w: &'a W) -> Self`") != std::string::npos);
+}
+
+TEST_CASE("words: an overload of a name that was there changes it in the title") {
+  Scratch s;
+  s.write("src/a.ts", "export function text(p?: string): string {\n  return p ?? '';\n}\nlet n = 1;\n");
+  auto a = s.commit("base");
+  s.write("src/a.ts",
+          "export function text(p?: string): string;\nexport function text<T extends string>(p?: T): T;\n"
+          "export function text(p?: string): string {\n  return p ?? '';\n}\nlet n = 1;\n\nexport function fresh() {\n "
+          " return 2;\n}\n");
+  auto e = s.explain(a, s.commit("head"));
+  REQUIRE(e.tutorial.steps.size() == 1);
+  CHECK(e.tutorial.steps[0].title == "Add fresh, change text in src");
+}
