@@ -49,6 +49,7 @@ int alike(const Side& a, const Symbol& x, const Side& b, const Symbol& y) {
 }
 
 constexpr int kAlike = 88;
+constexpr std::size_t kMostTwins = 4;
 
 bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || (c & 0x80);
@@ -281,12 +282,20 @@ class Delta {
     }
     for (const auto& [key, from] : gone) {
       auto to = fresh.find(key);
-      if (from.size() != 1 || to == fresh.end() || to->second.size() != 1) continue;
-      auto &a = out_[from[0]], &b = out_[to->second[0]];
-      if (a.before_change == b.after_change || a.before->test != b.after->test) continue;
-      b.deed = Deed::reworked;
-      b.before_change = a.before_change;
-      b.before = std::exchange(a.before, nullptr);
+      // Twins under two conditions (#[cfg], #if) go together, in their order.
+      if (to == fresh.end() || to->second.size() != from.size() || from.size() > kMostTwins) continue;
+      bool one_file =
+          std::all_of(from.begin(), from.end(),
+                      [&, f = from[0]](auto i) { return out_[i].before_change == out_[f].before_change; }) &&
+          std::all_of(to->second.begin(), to->second.end(),
+                      [&, f = to->second[0]](auto i) { return out_[i].after_change == out_[f].after_change; });
+      for (std::size_t n = 0; one_file && n < from.size(); ++n) {
+        auto &a = out_[from[n]], &b = out_[to->second[n]];
+        if (a.before_change == b.after_change || a.before->test != b.after->test) continue;
+        b.deed = Deed::reworked;
+        b.before_change = a.before_change;
+        b.before = std::exchange(a.before, nullptr);
+      }
     }
     drop_taken();
   }

@@ -204,3 +204,21 @@ TEST_CASE("words: an overload of a name that was there changes it in the title")
   REQUIRE(e.tutorial.steps.size() == 1);
   CHECK(e.tutorial.steps[0].title == "Add fresh, change text in src");
 }
+
+TEST_CASE("words: twins under two conditions that go to another file are moved, and neither removed nor added") {
+  Scratch s;
+  std::string twins =
+      "#[cfg(unix)]\nstatic ROOT_DIR: &str = \"/\";\n\n#[cfg(windows)]\nstatic ROOT_DIR: &str = \"C:\";\n";
+  s.write("src/main.rs", twins + "\nfn main() {\n    println!(\"{}\", ROOT_DIR);\n}\n");
+  auto a = s.commit("base");
+  s.write("src/main.rs", "mod root;\n\nfn main() {\n    println!(\"{}\", root::ROOT_DIR);\n}\n");
+  std::string opened = twins;
+  for (std::size_t at = 0; (at = opened.find("static ", at)) != std::string::npos; at += 11) opened.insert(at, "pub ");
+  s.write("src/root.rs", opened);
+  auto e = s.explain(a, s.commit("head"));
+  std::string all;
+  for (const auto& step : e.tutorial.steps) all += step.body_markdown;
+  CHECK(all.find("**Added**") == std::string::npos);
+  CHECK(all.find("**Removed**") == std::string::npos);
+  CHECK(all.find("`ROOT_DIR` from `src/main.rs` to `src/root.rs`") != std::string::npos);
+}
