@@ -303,13 +303,17 @@ class Finder {
     bool definition = true;
     auto name = name_of(node, kind, definition);
     auto body = body_of(node);
+    // What a declaration defines in passing: `struct { … } x;`, or a type of its own inside of another one.
+    auto inner = ts_node_is_null(body) ? inner_body(node) : TSNode{};
+    bool nested = inner.id && ts_node_is_null(field_of(node, "declarator"));
+    if (nested) body = std::exchange(inner, TSNode{});
     bool has_body = !ts_node_is_null(body);
     // A macro before `namespace` makes a function of that name of it, to the grammar.
     if (name == "namespace" && has_body) return members(body, scope, parent, test, depth + 1);
     // Where the grammar did not fit, a name would be a guess.
     if (doubtful(node, body, name, kind)) name.clear();
     bool anonymous = name.empty();
-    if (anonymous && rule.form != Form::container) return;
+    if (anonymous && rule.form != Form::container && !nested) return;
     int self = parent;
     bool is_test = test || lead.test || names_test(name);
     auto qualified = anonymous ? scope : scope.empty() ? name : scope + std::string(separator_) + name;
@@ -319,6 +323,7 @@ class Finder {
       self = static_cast<int>(out_.size());
       out_.push_back(make(outer, body, has_body, lead));
       auto& symbol = out_.back();
+      if (inner.id) symbol.header = header_around(outer, inner);
       symbol.kind = kind;
       auto last = name.rfind(separator_);
       symbol.name = last == std::string::npos ? name : name.substr(last + separator_.size());
@@ -327,7 +332,7 @@ class Finder {
       symbol.definition = definition;
       symbol.test = is_test;
     }
-    if (rule.form == Form::container && has_body) members(body, qualified, self, is_test, depth + 1);
+    if ((rule.form == Form::container || nested) && has_body) members(body, qualified, self, is_test, depth + 1);
   }
 
   void unwrap(TSNode node, TSNode outer, const std::string& scope, int parent, bool test, const Lead& lead, int depth) {
@@ -358,12 +363,32 @@ class Finder {
     symbol.first_line = symbol.line - static_cast<int>(std::count(above.begin(), above.end(), '\n'));
     symbol.last_line = static_cast<int>(last_row(outer)) + 1;
     auto until = has_body ? ts_node_start_byte(body) : symbol.end;
-    auto header = squeezed(text_.substr(begin, until > begin ? until - begin : 0), 1200);
+    symbol.header = header_of(text_.substr(begin, until > begin ? until - begin : 0));
+    return symbol;
+  }
+
+  static std::string header_of(std::string_view text) {
+    auto header = squeezed(text, 1200);
     while (!header.empty() &&
            (header.back() == '{' || header.back() == ':' || header.back() == ';' || header.back() == ' '))
       header.pop_back();
-    symbol.header = header;
-    return symbol;
+    return header;
+  }
+
+  // `typedef struct Point {…} Point`: what the members are is no part of how it is declared.
+  std::string header_around(TSNode outer, TSNode body) const {
+    auto from = ts_node_start_byte(outer), open = ts_node_start_byte(body), close = ts_node_end_byte(body);
+    return header_of(std::string(text_.substr(from, open - from)) + "{…}" +
+                     std::string(text_.substr(close, ts_node_end_byte(outer) - close)));
+  }
+
+  // The members of the type that a declaration of C or C++ spells out.
+  TSNode inner_body(TSNode node) const {
+    if (language_ != Language::cpp && language_ != Language::c) return {};
+    auto type = field_of(node, "type");
+    if (ts_node_is_null(type) || !type_of(type).ends_with("_specifier")) return {};
+    auto body = body_of(type);
+    return ts_node_is_null(body) ? TSNode{} : body;
   }
 
   static TSNode body_of(TSNode node) { return field_of(node, "body"); }

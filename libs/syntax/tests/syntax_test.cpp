@@ -202,3 +202,26 @@ TEST_CASE("a language is known by ending or by its first line") {
   CHECK(language_of("README") == Language::none);
   CHECK(language_of(".cpp") == Language::none);
 }
+
+TEST_CASE("C++: a type that a declaration spells out is a type with members, and its members are no part of a header") {
+  auto file = parse(Language::cpp,
+                            "class Outer {\n class Inner : public Base {\n  void run();\n };\n int n;\n};\n"
+                            "typedef struct Point {\n int x;\n} Point;\nstatic struct {\n int a;\n} config;\n");
+  REQUIRE(file);
+  auto symbol = [&](std::string_view qualified, SymbolKind kind) -> const Symbol* {
+    for (const auto& s : file->symbols)
+      if (s.qualified == qualified && s.kind == kind) return &s;
+    return nullptr;
+  };
+  const auto* inner = symbol("Outer::Inner", SymbolKind::type);
+  REQUIRE(inner);
+  CHECK(inner->definition);
+  CHECK(inner->header == "class Inner : public Base");
+  CHECK(symbol("Outer::Inner::run", SymbolKind::function));
+  const auto* alias = symbol("Point", SymbolKind::alias);
+  REQUIRE(alias);
+  CHECK(alias->header == "typedef struct Point {…} Point");
+  const auto* variable = symbol("config", SymbolKind::variable);
+  REQUIRE(variable);
+  CHECK(variable->header == "static struct {…} config");
+}

@@ -210,7 +210,8 @@ std::string lead_words(const Side& side, const Symbol& symbol) {
 std::string symbol_lists(const Model& model, const std::vector<const SymbolChange*>& symbols) {
   auto header = [](const Symbol& s) {
     auto text = std::string(shown_header(s));
-    return code(s.kind == SymbolKind::type && !s.definition ? text + ";" : text, 200);
+    bool only_declared = (s.kind == SymbolKind::type || s.kind == SymbolKind::function) && !s.definition;
+    return code(only_declared ? text + ";" : text, 200);
   };
   Declarations declarations(model, symbols);
   auto where = [&](const SymbolChange& c) {
@@ -248,6 +249,9 @@ std::string symbol_lists(const Model& model, const std::vector<const SymbolChang
     return fmt::format("{} ({})", code(c.after->qualified), where(c));
   });
   auto from_to = [&](const SymbolChange& c) {
+    if (c.before_change == c.after_change && c.before->qualified != c.after->qualified)
+      return fmt::format("{}, now {}, within {}", code(c.before->qualified), code(c.after->qualified),
+                         code_name(model.changes[c.after_change].file->new_path));
     return fmt::format("{} from {} to {}", code(c.after->qualified),
                        code_name(model.changes[c.before_change].file->old_path),
                        code_name(model.changes[c.after_change].file->new_path));

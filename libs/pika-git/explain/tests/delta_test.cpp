@@ -1,0 +1,116 @@
+// What came, went, changed or moved, as the page says it. Each case was told wrongly once, of a real commit.
+#include <doctest/doctest.h>
+
+#include "scratch.hpp"
+
+using namespace pika;
+using namespace pika::explain;
+
+namespace {
+
+// All words of the page.
+std::string words_of(const Tutorial& tutorial) {
+  std::string out = tutorial.summary;
+  for (const auto& step : tutorial.steps) out += "\n" + step.title + "\n" + step.intent + "\n" + step.body_markdown;
+  return out;
+}
+
+std::string page_of(const std::string& file, std::string_view before, std::string_view after) {
+  Scratch s;
+  s.write(file, before);
+  auto a = s.commit("base");
+  s.write(file, after);
+  auto b = s.commit("head");
+  auto e = s.explain(a, b);
+  check_promises(e);
+  return words_of(e.tutorial);
+}
+
+bool says(const std::string& page, std::string_view words) {
+  return page.find(words) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("a twin that is new under a condition is added; the ones that stay are not told") {
+  auto page = page_of("a.c", "#if A\nvoid f(void) {\n  one();\n}\n#else\nvoid f(void) {\n  two();\n}\n#endif\n",
+                      "#if A\nvoid f(void) {\n  one();\n}\n#elif B\nvoid f(void) {\n  three();\n}\n#else\nvoid f(void) "
+                      "{\n  two();\n}\n#endif\n");
+  CHECK(says(page, "`a.c`, line 6"));
+  CHECK_FALSE(says(page, "**Changed**"));
+}
+
+TEST_CASE("one of several names of a declaration is not added again") {
+  auto page = page_of("a.c", "int a, *b;\nint c;\n", "int *b;\nint c;\n");
+  CHECK_FALSE(says(page, "Add b"));
+  CHECK_FALSE(says(page, "**Added**"));
+}
+
+TEST_CASE("a method whose owner gets another type parameter is neither removed nor added") {
+  auto page = page_of("a.rs", "impl<T> Buffer<T> {\n    fn push(&mut self, x: T) {\n        one(x);\n    }\n}\n",
+                      "impl<T, U> Buffer<T, U> {\n    fn push(&mut self, x: T) {\n        two(x);\n    }\n}\n");
+  CHECK(says(page, "**Changed**"));
+  CHECK_FALSE(says(page, "**Added**"));
+  CHECK_FALSE(says(page, "**Removed**"));
+}
+
+TEST_CASE("a name that becomes an alias, a function or only a declaration is not removed and added") {
+  SUBCASE("Go type to alias") {
+    auto page = page_of("a.go", "package a\n\ntype F func(int) string\n", "package a\n\ntype F = func(int) string\n");
+    CHECK(says(page, "**Signature changed**"));
+    CHECK_FALSE(says(page, "**Removed**"));
+  }
+  SUBCASE("macro to function") {
+    auto page = page_of("a.c", "#define twice(n) ((n) * 2)\n", "static int twice(int n) {\n  return n * 2;\n}\n");
+    CHECK(says(page, "Change twice"));
+    CHECK_FALSE(says(page, "**Removed**"));
+  }
+  SUBCASE("declared to defined in its place") {
+    auto page = page_of("a.h", "unsigned int slot(char *key);\nint other(void);\n",
+                        "static inline unsigned int slot(char *key) {\n  return key[0];\n}\nint other(void);\n");
+    CHECK(says(page, "Change slot"));
+    CHECK_FALSE(says(page, "**Removed**"));
+  }
+}
+
+TEST_CASE("where a definition goes to another file, the declaration that stays in its place is not added") {
+  Scratch s;
+  s.write("a.h", "struct Log {\n  void record(int a) {\n    one(a);\n    two(a);\n  }\n};\n");
+  s.write("a.cc", "#include \"a.h\"\n\nvoid other() {}\n");
+  auto a = s.commit("base");
+  s.write("a.h", "struct Log {\n  void record(int a);\n};\n");
+  s.write("a.cc", "#include \"a.h\"\n\nvoid other() {}\n\nvoid Log::record(int a) {\n  one(a);\n  two(a);\n}\n");
+  auto b = s.commit("head");
+  auto e = s.explain(a, b);
+  check_promises(e);
+  CHECK_FALSE(says(words_of(e.tutorial), "**Added**"));
+}
+
+TEST_CASE("a method that leaves its class moves, and is neither removed nor added") {
+  std::string body = "one(1)\n        two(2)\n        three(3)\n        four(4)\n        five(5, 6, 7)\n";
+  std::string plain = body;
+  for (auto at = plain.find("        "); at != std::string::npos; at = plain.find("        ", at)) plain.erase(at, 4);
+  auto page = page_of("a.py", "class A:\n    def f(self, a, b, c):\n        " + body,
+                      "class A:\n    pass\n\n\ndef f(a, b, c):\n    " + plain);
+  CHECK(says(page, "`A.f`, now `f`, within `a.py`"));
+  CHECK_FALSE(says(page, "**Added**"));
+}
+
+TEST_CASE("where the grammar could not read a definition, nothing is said to be gone") {
+  auto page = page_of("a.cc", "class Limiter {\n public:\n  Limiter(int n) : n_(n) {}\n  int n_;\n};\n",
+                      "class Limiter {\n public:\n  Limiter(int n)\n      :\n#if !defined(NDEBUG)\n        "
+                      "most_(n),\n#endif\n        n_(n) {\n    assert(n >= 0);\n  }\n  int n_;\n};\n");
+  CHECK_FALSE(says(page, "**Removed**"));
+  CHECK_FALSE(says(page, "Remove Limiter"));
+}
+
+TEST_CASE("a macro that was defined inside of a function is not new at the top") {
+  auto page = page_of("a.c", "void f(void) {\n#define EVERY 50\n  g(EVERY);\n}\n",
+                      "#define EVERY 50\nvoid f(void) {\n  g(EVERY);\n  h();\n}\n");
+  CHECK_FALSE(says(page, "**Added**"));
+}
+
+TEST_CASE("a prototype that goes is told as one") {
+  auto page = page_of("a.h", "int gone(void);\nint stays(void);\n", "int stays(void);\n");
+  CHECK(says(page, "`int gone(void);`"));
+}
