@@ -205,8 +205,8 @@ TEST_CASE("a language is known by ending or by its first line") {
 
 TEST_CASE("C++: a type that a declaration spells out is a type with members, and its members are no part of a header") {
   auto file = parse(Language::cpp,
-                            "class Outer {\n class Inner : public Base {\n  void run();\n };\n int n;\n};\n"
-                            "typedef struct Point {\n int x;\n} Point;\nstatic struct {\n int a;\n} config;\n");
+                    "class Outer {\n class Inner : public Base {\n  void run();\n };\n int n;\n};\n"
+                    "typedef struct Point {\n int x;\n} Point;\nstatic struct {\n int a;\n} config;\n");
   REQUIRE(file);
   auto symbol = [&](std::string_view qualified, SymbolKind kind) -> const Symbol* {
     for (const auto& s : file->symbols)

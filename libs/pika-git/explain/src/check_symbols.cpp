@@ -90,7 +90,9 @@ class Symbols {
   void moved_signatures() {
     std::map<std::tuple<std::size_t, std::string, std::string>, std::vector<const SymbolChange*>> opened;
     for (const auto& c : model_.delta) {
-      if (c.deed != Deed::reworked || c.before_change == c.after_change || plain_header(*c.before) == plain_header(*c.after)) continue;
+      if (c.deed != Deed::reworked || c.before_change == c.after_change ||
+          plain_header(*c.before) == plain_header(*c.after))
+        continue;
       auto [was, before] = visibility(c.before->header);
       auto [is, after] = visibility(c.after->header);
       if (was != is && before == after) {

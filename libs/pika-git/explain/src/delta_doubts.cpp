@@ -19,10 +19,9 @@ bool letter(char c) {
 
 // A word after which a name is used, and not declared.
 bool uses_next(std::string_view word) {
-  static constexpr std::array<std::string_view, 16> kWords = {"return", "co_return", "co_await", "co_yield",
-                                                              "throw",  "else",      "do",       "case",
-                                                              "new",    "delete",    "in",       "of",
-                                                              "await",  "yield",     "not",      "goto"};
+  static constexpr std::array<std::string_view, 16> kWords = {
+      "return", "co_return", "co_await", "co_yield", "throw", "else",  "do",  "case",
+      "new",    "delete",    "in",       "of",       "await", "yield", "not", "goto"};
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 
@@ -83,8 +82,7 @@ std::string_view owner_of(const Symbol& s) {
 
 bool one_of_several(const Side& side, const Symbol& symbol) {
   auto holds = [](SymbolKind kind) { return kind == SymbolKind::variable || kind == SymbolKind::field; };
-  return holds(symbol.kind) &&
-         std::any_of(side.file->symbols.begin(), side.file->symbols.end(), [&](const Symbol& s) {
+  return holds(symbol.kind) && std::any_of(side.file->symbols.begin(), side.file->symbols.end(), [&](const Symbol& s) {
            return holds(s.kind) && owner_of(s) == owner_of(symbol) && among_names(s.header, symbol.name);
          });
 }

@@ -9,7 +9,8 @@
 
 namespace pika::explain {
 
-// Under which a symbol is found again: its full name without lifetimes and layout, its kind, whether it is a definition.
+// Under which a symbol is found again: its full name without lifetimes and layout, its kind, whether it is a
+// definition.
 using SymbolKey = std::tuple<std::string, syntax::SymbolKind, bool>;
 SymbolKey key_of(const syntax::Symbol& s);
 // Without the white space that only parts what is parted anyway: `f(X& a)` and `f (X &a)` are the same.
