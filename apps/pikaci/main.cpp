@@ -166,7 +166,7 @@ void add_range(CLI::App& command, Arguments& arguments, bool with_head) {
 
 struct Commands {
   CLI::App *init, *import, *run, *rerun, *cancel, *list, *status, *logs, *artifacts, *gc, *replay, *lanes, *targets,
-      *select, *why, *plan, *doctor, *lint, *names;
+      *select, *why, *plan, *doctor, *lint, *schema, *names;
 };
 
 Commands describe(CLI::App& app, Arguments& a) {
@@ -268,6 +268,10 @@ Commands describe(CLI::App& app, Arguments& a) {
   c.lint = app.add_subcommand("lint",
                               "Filters that match no file, files that choose no lane, required lanes that are missing");
   add_range(*c.lint, a, false);
+  c.schema = app.add_subcommand("schema", "The JSON Schema of the catalogue's files, for editors");
+  c.schema
+      ->add_option("FILE", a.what, "catalogue (ci/pikaci.toml), older (ci/forge-lanes.toml) or policy (ci/policy.toml)")
+      ->type_name("");
   // For the completion.
   c.names = app.add_subcommand("names", "Names of lanes and targets, or of runs, one a line")->group("");
   c.names->add_option("KIND", a.what)->required()->check(CLI::IsMember({"lanes", "runs"}));
@@ -301,6 +305,7 @@ int dispatch(const Commands& c, const CliContext& context, const Arguments& a) {
   if (c.why->parsed()) return cli_why(context, a.lane, a.range);
   if (c.plan->parsed()) return cli_plan(context, a.names, a.range);
   if (c.doctor->parsed()) return cli_doctor(context);
+  if (c.schema->parsed()) return cli_schema(context, a.what);
   if (c.names->parsed()) return cli_names(context, a.what);
   return cli_lint(context, a.range);
 }

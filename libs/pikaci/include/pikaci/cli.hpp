@@ -84,6 +84,8 @@ int cli_why(const CliContext& context, const std::string& lane, const Range& ran
 int cli_plan(const CliContext& context, const std::vector<std::string>& names, const Range& range);
 int cli_doctor(const CliContext& context);
 int cli_lint(const CliContext& context, const Range& range);
+// The JSON Schema of "catalogue", "older" or "policy"; empty: of the three.
+int cli_schema(const CliContext& context, const std::string& name);
 
 // For the shell's completion: names, one a line, and nothing where there are none. "lanes": with the targets; "runs".
 int cli_names(const CliContext& context, const std::string& what);

@@ -7,14 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include "catalogue/table_reader.hpp"
 #include "jerichoci/model.hpp"
-#include "pika/toml/reader.hpp"
 #include "pikaci/catalogue.hpp"
 
 namespace pikaci {
 
 using pika::toml::Position;
-using pika::toml::TableReader;
 using pika::toml::Value;
 using Complaints = std::vector<pika::toml::Problem>;
 
@@ -40,10 +39,8 @@ inline constexpr std::string_view kVariableRule =
     "is no name of a variable: letters, digits and '_', not a digit first";
 
 // Placement, runtime, network, limits, env, env_allow, and the keeping keys.
-const std::vector<std::string>& execution_keys();
 void read_execution(TableReader& table, jerichoci::JobSpec& job);
 // Caches, secrets, artifacts, reuse, retries, weight.
-const std::vector<std::string>& keeping_keys();
 void read_keeping(TableReader& table, jerichoci::JobSpec& job);
 // The argv at "command"; empty when it is absent or wrong.
 std::vector<std::string> read_command(TableReader& table);

@@ -60,7 +60,7 @@ void complain_unit(TableReader& table, const Word& word, const pika::Error& erro
 }
 
 void read_limits(const Value& value, const std::string& file, Complaints& problems, jerichoci::Limits& limits) {
-  TableReader table(value, file, problems);
+  TableReader table(keys::limits(), value, file, problems);
   auto size = [&](std::string_view key, std::optional<std::uint64_t>& target) {
     auto word = table.string(key);
     if (!word) return;
@@ -81,18 +81,8 @@ void read_limits(const Value& value, const std::string& file, Complaints& proble
   };
   span("time", limits.time);
   span("grace", limits.grace);
-  if (auto cpus = table.number("cpus")) {
-    if (*cpus >= 0.01 && *cpus <= 1024)
-      limits.cpus = *cpus;
-    else
-      table.complain(table.at("cpus"), "'cpus' must be from 0.01 to 1024");
-  }
-  if (auto pids = table.integer("pids")) {
-    if (*pids >= 1 && *pids <= 4'194'304)
-      limits.pids = static_cast<std::uint32_t>(*pids);
-    else
-      table.complain(table.at("pids"), "'pids' must be from 1 to 4194304");
-  }
+  if (auto cpus = table.number("cpus")) limits.cpus = *cpus;
+  if (auto pids = table.integer("pids")) limits.pids = static_cast<std::uint32_t>(*pids);
   table.finish();
 }
 
@@ -197,15 +187,6 @@ void check_as_engine(TableReader& table, const jerichoci::JobSpec& job) {
 }
 
 }  // namespace
-
-const std::vector<std::string>& execution_keys() {
-  static const std::vector<std::string> keys = [] {
-    std::vector<std::string> all{"placement", "runtime", "root", "network", "limits", "env", "env_allow"};
-    all.insert(all.end(), keeping_keys().begin(), keeping_keys().end());
-    return all;
-  }();
-  return keys;
-}
 
 void read_execution(TableReader& table, jerichoci::JobSpec& job) {
   auto problems = table.problems().size();

@@ -33,7 +33,7 @@ std::vector<std::string> read_inner_paths(TableReader& table, std::string_view k
 }
 
 std::optional<jerichoci::CacheSpec> read_cache_table(const Value& value, TableReader& parent) {
-  TableReader table(value, parent.file(), parent.problems());
+  TableReader table(keys::cache(), value, parent.file(), parent.problems());
   auto name = table.string("name");
   jerichoci::CacheSpec cache;
   if (!name) {
@@ -87,7 +87,7 @@ std::optional<jerichoci::SecretUse> read_secret(const Value& item, TableReader& 
     parent.complain(item.at, fmt::format("a secret is a name or a table, and this is {}", words_for(item.kind)));
     return std::nullopt;
   }
-  TableReader table(item, parent.file(), parent.problems());
+  TableReader table(keys::secret(), item, parent.file(), parent.problems());
   jerichoci::SecretUse secret;
   if (auto name = table.string("name")) secret.name = secret.env = name->text;
   if (auto env = table.string("env")) secret.env = env->text;
@@ -124,7 +124,7 @@ void read_artifacts(TableReader& table, jerichoci::JobSpec& job) {
   if (value->kind == Kind::array) {
     spec.globs = read_inner_paths(table, "artifacts");
   } else if (value->kind == Kind::table) {
-    TableReader inner(*value, table.file(), table.problems());
+    TableReader inner(keys::artifacts(), *value, table.file(), table.problems());
     if (!inner.has("paths")) inner.complain(value->at, "'artifacts' names no 'paths'");
     spec.globs = read_inner_paths(inner, "paths");
     if (auto when = inner.string("when")) {
@@ -149,16 +149,11 @@ void read_artifacts(TableReader& table, jerichoci::JobSpec& job) {
 void read_reuse(TableReader& table, jerichoci::JobSpec& job) {
   auto* value = table.table("reuse");
   if (!value) return;
-  TableReader inner(*value, table.file(), table.problems());
+  TableReader inner(keys::reuse(), *value, table.file(), table.problems());
   jerichoci::ReuseSpec spec;
   if (!inner.has("inputs")) inner.complain(value->at, "'reuse' names no 'inputs': the paths that decide the verdict");
   spec.inputs = read_inner_paths(inner, "inputs");
-  if (auto audit = inner.number("audit")) {
-    if (*audit >= 0 && *audit <= 1)
-      spec.audit = *audit;
-    else
-      inner.complain(inner.at("audit"), "'audit' is a share from 0 to 1");
-  }
+  if (auto audit = inner.number("audit")) spec.audit = *audit;
   inner.finish();
   if (!spec.inputs.empty()) job.reuse = std::move(spec);
 }
@@ -166,8 +161,7 @@ void read_reuse(TableReader& table, jerichoci::JobSpec& job) {
 void read_retries(TableReader& table, jerichoci::JobSpec& job) {
   auto* value = table.table("retries");
   if (!value) return;
-  static const std::vector<std::string> kinds{"test_failed",  "timed_out",      "out_of_memory",
-                                              "setup_failed", "infrastructure", "lost"};
+  static const auto kinds = keys::retries()->names();
   for (const auto& entry : value->entries) {
     auto kind = jerichoci::parse_failure_kind(entry.key);
     if (!kind || std::find(kinds.begin(), kinds.end(), entry.key) == kinds.end())
@@ -182,23 +176,13 @@ void read_retries(TableReader& table, jerichoci::JobSpec& job) {
 
 }  // namespace
 
-const std::vector<std::string>& keeping_keys() {
-  static const std::vector<std::string> keys{"caches", "secrets", "artifacts", "reuse", "retries", "weight"};
-  return keys;
-}
-
 void read_keeping(TableReader& table, jerichoci::JobSpec& job) {
   read_caches(table, job);
   read_secrets(table, job);
   read_artifacts(table, job);
   read_reuse(table, job);
   read_retries(table, job);
-  if (auto weight = table.integer("weight")) {
-    if (*weight >= 1 && *weight <= 1024)
-      job.weight = static_cast<unsigned>(*weight);
-    else
-      table.complain(table.at("weight"), "'weight' is a number of the host's slots, from 1 to 1024");
-  }
+  if (auto weight = table.integer("weight")) job.weight = static_cast<unsigned>(*weight);
 }
 
 }  // namespace pikaci

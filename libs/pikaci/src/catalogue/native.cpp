@@ -18,7 +18,7 @@ const std::string kFile(kCataloguePath);
 void read_groups(TableReader& root, Draft& draft) {
   auto* groups = root.table("groups");
   if (!groups) return;
-  TableReader table(*groups, kFile, draft.problems);
+  TableReader table(nullptr, *groups, kFile, draft.problems);
   for (const auto& entry : groups->entries) {
     if (!is_id(entry.key)) {
       root.complain(entry.at, fmt::format("'{}' is no group id: up to 64 of a-z, 0-9, '-' and '_'", show(entry.key)));
@@ -41,12 +41,10 @@ void read_groups(TableReader& root, Draft& draft) {
 }
 
 void read_target_name(TableReader& table, Draft& draft, Lane& lane) {
-  for (const auto& key : execution_keys()) {
-    table.known(key);
-    if (table.has(key))
-      table.complain(table.at_key(key),
-                     fmt::format("'{}' belongs on the jobs of the target, not on a lane that names one", key));
-  }
+  for (const auto& key : keys::execution())
+    if (table.has(key.name))
+      table.complain(table.at_key(key.name),
+                     fmt::format("'{}' belongs on the jobs of the target, not on a lane that names one", key.name));
   auto word = table.string("target");
   if (!word) return;
   if (draft.catalogue.targets.contains(word->text)) {
@@ -60,7 +58,7 @@ void read_target_name(TableReader& table, Draft& draft, Lane& lane) {
 }
 
 void read_lane(const Value& value, Draft& draft) {
-  TableReader table(value, kFile, draft.problems);
+  TableReader table(keys::lane(), value, kFile, draft.problems);
   Lane lane;
   auto id = read_id(table, "id", "lane");
   lane.id = id.value_or("");
@@ -79,12 +77,8 @@ void read_lane(const Value& value, Draft& draft) {
   }
   if (has_target && has_command)
     table.complain(table.at_key("command"), "a lane has a 'target' or a 'command', not both");
-  if (!has_target && !has_command) {
+  if (!has_target && !has_command)
     table.complain(table.at(), "this lane has neither a 'target' nor a 'command', so that it could never run");
-    for (const auto& key : execution_keys()) table.known(key);
-  }
-  table.known("target");
-  table.known("command");
   table.finish();
   if (id) add_lane(draft, table, kFile, std::move(lane));
 }
@@ -92,7 +86,7 @@ void read_lane(const Value& value, Draft& draft) {
 }  // namespace
 
 void read_native(const Value& value, Draft& draft) {
-  TableReader root(value, kFile, draft.problems);
+  TableReader root(keys::catalogue(), value, kFile, draft.problems);
   if (!read_version(root)) return;
   draft.catalogue.nightly_schedule_utc = read_schedule(root);
   read_groups(root, draft);

@@ -22,7 +22,7 @@ void read_staged_target(TableReader& table, Draft& draft, Lane& lane) {
 }
 
 void read_lane(const Value& value, Draft& draft, bool nightly) {
-  TableReader table(value, kFile, draft.problems);
+  TableReader table(keys::older_lane(), value, kFile, draft.problems);
   Lane lane;
   lane.nightly = nightly;
   auto id = read_id(table, "id", "lane");
@@ -42,8 +42,6 @@ void read_lane(const Value& value, Draft& draft, bool nightly) {
   if (!staged && !has_command)
     table.complain(table.at(),
                    "this lane has neither a 'command' nor a 'staged_linux_target', so that it could never run");
-  table.known("staged_linux_target");
-  table.known("command");
   table.finish();
   if (id) add_lane(draft, table, kFile, std::move(lane));
 }
@@ -51,7 +49,7 @@ void read_lane(const Value& value, Draft& draft, bool nightly) {
 void read_lanes(TableReader& root, std::string_view key, Draft& draft) {
   auto* section = root.table(key);
   if (!section) return;
-  TableReader table(*section, kFile, draft.problems);
+  TableReader table(keys::older_lanes(), *section, kFile, draft.problems);
   for (auto* lane : table.tables("lanes")) read_lane(*lane, draft, key == "nightly");
   table.finish();
 }
@@ -59,7 +57,7 @@ void read_lanes(TableReader& root, std::string_view key, Draft& draft) {
 }  // namespace
 
 void read_older(const Value& value, Draft& draft) {
-  TableReader root(value, kFile, draft.problems);
+  TableReader root(keys::older(), value, kFile, draft.problems);
   if (!read_version(root)) return;
   draft.catalogue.nightly_schedule_utc = read_schedule(root);
   read_lanes(root, "branch", draft);

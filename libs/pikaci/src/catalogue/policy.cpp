@@ -17,13 +17,13 @@ namespace {
 const std::string kFile(kPolicyPath);
 
 // Who may be trusted with landing over red; readers may not.
-const std::vector<std::string>& override_roles() {
-  static const std::vector<std::string> roles{"admin", "lander", "writer"};
-  return roles;
+std::vector<std::string> overriding_roles() {
+  const auto& words = keys::policy_target()->find("override")->shape.forms.at(0).words;
+  return {words.begin(), words.end()};
 }
 
 TargetPolicy read_target(const Value& value, std::string_view branch, Complaints& problems) {
-  TableReader table(value, kFile, problems);
+  TableReader table(keys::policy_target(), value, kFile, problems);
   TargetPolicy policy;
   auto place = table.at_key("required_lanes");
   policy.line = place.line;
@@ -39,7 +39,7 @@ TargetPolicy read_target(const Value& value, std::string_view branch, Complaints
       lanes.push_back(word.text);
   }
   for (const auto& word : table.strings("override").value_or(std::vector<pika::toml::Word>{})) {
-    const auto& roles = override_roles();
+    static const auto roles = overriding_roles();
     if (std::find(roles.begin(), roles.end(), word.text) != roles.end())
       policy.override_roles.push_back(word.text);
     else
@@ -67,7 +67,7 @@ PolicyResult load_policy(const FileReader& read) {
   if (!value) {
     problems.push_back(value.error());
   } else {
-    TableReader root(*value, kFile, problems);
+    TableReader root(keys::policy(), *value, kFile, problems);
     if (read_version(root)) {
       if (auto* targets = root.table("target")) {
         for (const auto& entry : targets->entries) {

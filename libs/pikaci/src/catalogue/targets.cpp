@@ -18,7 +18,7 @@ struct ReadJob {
 };
 
 std::optional<ReadJob> read_job(const Value& value, const std::string& file, Complaints& problems) {
-  TableReader table(value, file, problems);
+  TableReader table(keys::job(), value, file, problems);
   ReadJob job;
   auto id = read_id(table, "id", "job");
   job.spec.description = read_words(table, "description");
@@ -109,7 +109,7 @@ void check_needs(TableReader& table, std::vector<ReadJob>& jobs) {
 }
 
 Target read_target(const std::string& id, const Value& value, const std::string& file, Complaints& problems) {
-  TableReader table(value, file, problems);
+  TableReader table(keys::target(), value, file, problems);
   Target target{.id = id, .description = read_words(table, "description"), .jobs = {}};
   bool has_jobs = table.has("jobs");
   std::vector<ReadJob> jobs;
@@ -118,7 +118,7 @@ Target read_target(const std::string& id, const Value& value, const std::string&
     auto job = read_job(*each, file, problems);
     if (!job) continue;
     if (!ids.insert(job->spec.id).second) {
-      TableReader at(*each, file, problems);
+      TableReader at(keys::job(), *each, file, problems);
       at.complain(at.at("id"), fmt::format("target '{}' has a job '{}' already", id, job->spec.id));
       continue;
     }

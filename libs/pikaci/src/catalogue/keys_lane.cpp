@@ -1,0 +1,112 @@
+// The keys of lanes, native and older, and of the files as a whole.
+#include "catalogue/keys.hpp"
+
+namespace pikaci::keys {
+
+using namespace shape;  // NOLINT(google-build-using-namespace): the tables are read as sentences
+
+namespace {
+
+constexpr auto kOptional = Need::optional;
+constexpr auto kRequired = Need::required;
+
+// What both forms of a lane begin with.
+std::vector<Key> any_lane() {
+  return {
+      {"id", kRequired, "", text(kId), "up to 64 of `a-z 0-9 - _`"},
+      {"title", kOptional, "the id", text(kLine), "what pages show"},
+      {"entrypoint", kOptional, "", text(kLine), "words to show"},
+      {"paths", kOptional, "always", some(text(kNotEmpty)), "filters; `@name` stands for a group"},
+      {"concurrency_group", kOptional, "", text(kLine), "of the lanes in one group, one runs at a time"},
+  };
+}
+
+constexpr std::string_view kSchedule = "when the nightly lanes run, in UTC: `\"08:00\"`";
+
+}  // namespace
+
+const KeyTable* lane() {
+  static const KeyTable table = [] {
+    KeyTable made{"lane", "A named check, chosen by what changed.", any_lane()};
+    made.keys.push_back({"target", kOptional, "", text(kId), "the target it runs, or …"});
+    made.keys.push_back(
+        {"command", kOptional, "", some(text()),
+         "… its own command: a list of words, no shell. The keys of a job that say how it runs may stand "
+         "beside it"});
+    made.keys.push_back({"nightly", kOptional, "`false`", yes_no(), "`true`: not chosen by changes"});
+    made.keys.insert(made.keys.end(), execution().begin(), execution().end());
+    return made;
+  }();
+  return &table;
+}
+
+const KeyTable* catalogue() {
+  static const KeyTable table{
+      "catalogue",
+      "The checks of a repository: ci/pikaci.toml.",
+      {
+          {"version", kRequired, "", whole(1, 1), "of this format"},
+          {"nightly_schedule_utc", kOptional, "", text(kTimeOfDay), kSchedule},
+          {"groups", kOptional, "", map(kId, some(text(kNotEmpty))), "lists of filters by name"},
+          {"targets", kOptional, "", map(kId, shape::table(&target)), "what lanes run, by name"},
+          {"lane", kOptional, "", list(shape::table(&lane)), "`[[lane]]`: the checks"},
+      }};
+  return &table;
+}
+
+const KeyTable* older_lane() {
+  static const KeyTable table = [] {
+    KeyTable made{"older_lane", "A lane of the older form.", any_lane()};
+    made.keys.push_back(
+        {"staged_linux_target", kOptional, "", text(kNotEmpty), "the target of ci/pikaci.toml it runs"});
+    made.keys.push_back({"command", kOptional, "", some(text()), "its own command: a list of words, no shell"});
+    return made;
+  }();
+  return &table;
+}
+
+const KeyTable* older_lanes() {
+  static const KeyTable table{
+      "older_lanes",
+      "Lanes of one kind.",
+      {{"lanes", kOptional, "", list(shape::table(&older_lane)), "`[[branch.lanes]]`, `[[nightly.lanes]]`"}}};
+  return &table;
+}
+
+const KeyTable* older() {
+  static const KeyTable table{"older",
+                              "The older form of a catalogue: ci/forge-lanes.toml.",
+                              {
+                                  {"version", kRequired, "", whole(1, 1), "of this format"},
+                                  {"nightly_schedule_utc", kOptional, "", text(kTimeOfDay), kSchedule},
+                                  {"branch", kOptional, "", shape::table(&older_lanes), "lanes that changes choose"},
+                                  {"nightly", kOptional, "", shape::table(&older_lanes), "lanes that run at night"},
+                              }};
+  return &table;
+}
+
+const KeyTable* policy_target() {
+  static const KeyTable table{
+      "policy_target",
+      "What a branch must do to land on this one.",
+      {
+          {"required_lanes", kRequired, "", list(text(kId)), "the lanes that must pass; `[]` where none is"},
+          {"override", kOptional, "nobody", list(words({"admin", "lander", "writer"})),
+           "the roles that may merge over red, with a reason that stays on the page"},
+          {"allow_nothing_to_run", kOptional, "`false`", yes_no(), "whether a branch that chooses nothing may land"},
+      }};
+  return &table;
+}
+
+const KeyTable* policy() {
+  static const KeyTable table{
+      "policy",
+      "What a branch must pass to land: ci/policy.toml, read from the target branch.",
+      {
+          {"version", kRequired, "", whole(1, 1), "of this format"},
+          {"target", kOptional, "", map("", shape::table(&policy_target)), "by the target branch's name"},
+      }};
+  return &table;
+}
+
+}  // namespace pikaci::keys
