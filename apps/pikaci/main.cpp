@@ -184,6 +184,14 @@ Commands describe(CLI::App& app, Arguments& a) {
       "RUN is an id, the beginning of one, or 'last'.\n\n"
       "Exit codes: 0 passed, 1 test failed, 2 arguments, 3 nothing ran, 4 infrastructure, 5 timed out,\n"
       "6 cancelled, 7 catalogue. The catalogue's format is described in docs/catalogue.md.");
+  auto root = [&](CLI::App* command) {
+    command
+        ->add_option(
+            "--root", a.roots,
+            "A root filesystem for jobs that name it:\na folder, or an OCI image layout (skopeo copy ... oci:PATH)")
+        ->type_name("NAME=PATH")
+        ->allow_extra_args(false);
+  };
   auto host = [&](CLI::App* command) {
     command->add_flag("--allow-host-process", a.allow_host_process,
                       "Let jobs that ask for it run on this host without isolation");
@@ -192,12 +200,7 @@ Commands describe(CLI::App& app, Arguments& a) {
                      "Gives jobs that name it the secret NAME,\nwhose value is in the variable of that name")
         ->type_name("NAME")
         ->allow_extra_args(false);
-    command
-        ->add_option(
-            "--root", a.roots,
-            "A root filesystem for jobs that name it:\na folder, or an OCI image layout (skopeo copy ... oci:PATH)")
-        ->type_name("NAME=PATH")
-        ->allow_extra_args(false);
+    root(command);
   };
   Commands c{};
   c.init = app.add_subcommand("init", "Write a first ci/pikaci.toml, by what the repository looks like");
@@ -265,6 +268,7 @@ Commands describe(CLI::App& app, Arguments& a) {
   c.cancel = app.add_subcommand("cancel", "Ask a run to end");
   c.cancel->add_option("RUN", a.run)->required()->type_name("");
   c.doctor = app.add_subcommand("doctor", "What this host can isolate with");
+  root(c.doctor);
   c.lint = app.add_subcommand("lint",
                               "Filters that match no file, files that choose no lane, required lanes that are missing");
   add_range(*c.lint, a, false);

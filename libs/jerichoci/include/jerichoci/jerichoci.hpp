@@ -247,6 +247,8 @@ class Engine {
                                              const pika::git::Oid& tree);
 
   IsolationReport isolation() const;
+  // What the named root filesystem has ("sha256:..."), for JobSpec::root_digest; not_found when none has the name.
+  pika::Result<std::string> root_digest(const std::string& name) const;
   NixReport nix() const;  // asks the program for its version
   const EngineConfig& config() const;
 

@@ -100,6 +100,7 @@ struct JobSpec {
   std::vector<CacheSpec> caches{};
   std::vector<std::string> needs{};        // ids of jobs that must pass first
   std::string root{};                      // a named root filesystem (EngineConfig::roots); empty: host tools
+  std::string root_digest{};               // "sha256:...": `root` must have it, or nothing begins; empty: any
   std::vector<std::string> allow_hosts{};  // with Network::allow_list: "registry.npmjs.org", "*.debian.org:443"
   std::vector<SecretUse> secrets{};
   std::optional<ArtifactSpec> artifacts{};
@@ -261,6 +262,8 @@ std::optional<std::string> bytes_from_json(const pika::json::Value& value);
 
 // A lane, target, job or cache id: [a-z0-9_-]{1,64}.
 bool valid_id(std::string_view id);
+// "sha256:" and 64 of 0-9 and a-f.
+bool valid_root_digest(std::string_view digest);
 // Run ids are chosen by callers too, and name a folder: [A-Za-z0-9][A-Za-z0-9_-]{0,63}.
 bool valid_run_id(std::string_view id);
 // What is wrong with a list of jobs, as a sentence with advice: ids, doubles, unknown or circular needs, empty

@@ -163,6 +163,10 @@ pika::Status check_extras(const JobSpec& job) {
   if (!job.root.empty() && !valid_id(job.root))
     return fail(ErrorKind::invalid, fmt::format("job '{}': {} is no root's name", job.id, quote_name(job.root)),
                 "use [a-z0-9_-], at most 64 characters");
+  if (!job.root_digest.empty() && (job.root.empty() || !valid_root_digest(job.root_digest)))
+    return fail(ErrorKind::invalid,
+                fmt::format("job '{}' is pinned to {}, which is no root's digest", job.id, quote_name(job.root_digest)),
+                "name the root, and write \"sha256:\" and 64 of 0-9 and a-f");
   if (job.runtime == Runtime::oci && job.root.empty())
     return fail(ErrorKind::invalid, fmt::format("job '{}' runs in an image and names none", job.id),
                 "name it with root");
@@ -252,6 +256,12 @@ pika::Status check_needs(const std::vector<Node>& nodes, std::string_view what) 
 }
 
 }  // namespace
+
+bool valid_root_digest(std::string_view digest) {
+  constexpr std::string_view kAlgorithm = "sha256:";
+  return digest.size() == kAlgorithm.size() + 64 && digest.starts_with(kAlgorithm) &&
+         digest.find_first_not_of("0123456789abcdef", kAlgorithm.size()) == std::string_view::npos;
+}
 
 bool valid_id(std::string_view id) {
   if (id.empty() || id.size() > 64) return false;

@@ -159,6 +159,7 @@ json::Value to_json(const JobSpec& job) {
                    {"caches", caches_to_json(job.caches)},
                    {"needs", list_to_json(job.needs)}};
   if (!job.root.empty()) out["root"] = job.root;
+  if (!job.root_digest.empty()) out["root_digest"] = job.root_digest;
   if (!job.allow_hosts.empty()) out["allow_hosts"] = list_to_json(job.allow_hosts);
   if (!job.secrets.empty()) out["secrets"] = secrets_to_json(job.secrets);
   if (job.artifacts) out["artifacts"] = artifacts_to_json(*job.artifacts);
@@ -187,6 +188,7 @@ pika::Result<JobSpec> job_spec_from_json(const json::Value& value) {
   job.caches = caches_from_json(value);
   job.needs = list_from_json(value, "needs");
   job.root = text_or_empty(value, "root");
+  job.root_digest = text_or_empty(value, "root_digest");
   job.allow_hosts = list_from_json(value, "allow_hosts");
   job.secrets = secrets_from_json(value);
   job.artifacts = artifacts_from_json(value);

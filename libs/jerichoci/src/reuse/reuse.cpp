@@ -246,6 +246,7 @@ std::string reuse_key(const EngineConfig& config, const JobSpec& job, const pika
                      {"artifacts", std::move(artifacts)},
                      {"runtime", to_string(job.runtime)},
                      {"root", job.root},
+                     {"root_pin", job.root_digest},
                      {"root_digest", environment.root_digest},
                      {"architecture", environment.architecture},
                      {"host_tools", job.root.empty() ? environment.host_tools : ""},  // a root hides them

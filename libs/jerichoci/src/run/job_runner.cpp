@@ -183,6 +183,12 @@ class JobRun {
                   "an administrator names them in its configuration");
     root_ = PIKA_TRY(c_.engine.roots.ensure(configured->second));
     record_.environment.root_digest = root_->digest;
+    if (!job_.root_digest.empty() && root_->digest != job_.root_digest)
+      return fail(ErrorKind::conflict,
+                  fmt::format("the root filesystem '{}' is not the one that the job is pinned to: it has {}, and the "
+                              "job wants {}",
+                              job_.root, root_->digest, job_.root_digest),
+                  "give this engine the other one, or change the pin");
     return {};
   }
 

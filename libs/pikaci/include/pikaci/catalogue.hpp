@@ -27,15 +27,26 @@ struct Target {
 };
 
 struct Lane {
-  std::string id;                  // [a-z0-9_-]{1,64}
+  std::string id;                  // [a-z0-9_-]{1,64}; of a cell of a matrix "unit-gcc-debug"
   std::string title;               // "check-unit"; the id when none is given
   std::string entrypoint;          // words to show, from the older form
   std::vector<std::string> paths;  // filters, groups expanded; empty: always
   std::string target;              // id in targets; empty: see `unrunnable`
   std::string concurrency_group;   // empty: none
   bool nightly = false;
+  std::vector<std::string> schedules_utc{};     // of a nightly lane: its own times, "03:30"; empty: the catalogue's
+  std::vector<std::string> needs{};             // ids of lanes that must pass first; no cycles, cells one by one
+  std::optional<bool> required{};               // as the lane says it; a policy with an entry for the branch wins
+  std::string matrix_lane{}, cell{};            // of a cell: the id as written ("unit") and its own ("gcc-debug")
+  std::map<std::string, std::string> values{};  // of a cell: cc -> gcc
   // Set when there is nothing to run ("staged target 'X' is not in ci/pikaci.toml"): a visible state, never green.
   std::string unrunnable;
+};
+
+// A root filesystem that jobs name. Where it lies is told by whoever runs them.
+struct Image {
+  std::string description;
+  std::string digest;  // "sha256:..." that it must have; empty: any
 };
 
 struct Catalogue {
@@ -43,9 +54,15 @@ struct Catalogue {
   std::vector<Lane> lanes;                // in the order of the file
   std::map<std::string, Target> targets;  // a lane with its own command gets a target of the lane's id
   std::map<std::string, std::vector<std::string>> groups;
+  std::map<std::string, unsigned> group_sizes;  // of concurrency groups: lanes at once; not named here: 1
+  std::map<std::string, Image> images;
   std::string source;                // the file the lanes came from
   std::string nightly_schedule_utc;  // "08:00"; empty: none
   const Lane* find_lane(std::string_view id) const;
+  // What a name on the command line or in a policy means: a lane, a cell ("unit.gcc-debug", or its id), or all cells of
+  // a matrix ("unit"). Empty: nothing.
+  std::vector<const Lane*> find_lanes(std::string_view name) const;
+  unsigned group_size(const std::string& group) const;
 };
 
 struct TargetPolicy {
@@ -81,7 +98,8 @@ struct PolicyResult {
   std::vector<Problem> problems;
 };
 PolicyResult load_policy(const FileReader& read);
-// Lanes that must pass on `target_branch`: as the policy says; without a policy, every lane of the catalogue.
+// Lanes that must pass on `target_branch`: as the policy says, cells one by one; where it has nothing for that branch,
+// every lane that is neither nightly nor says required = false.
 std::vector<std::string> required_lanes(const Policy& policy, const Catalogue& catalogue,
                                         std::string_view target_branch);
 // What a policy asks of a catalogue that has no such lane, or one that can never pass: for the lint and the gate.

@@ -22,6 +22,14 @@ struct Draft {
   Complaints problems;
   std::map<std::string, std::string> lane_places;  // lane id -> "ci/pikaci.toml:7"
   std::size_t path_count = 0;                      // filters of all lanes, groups expanded
+  std::size_t cells = 0;                           // of all matrices
+  // Targets with placeholders: each cell of a matrix that runs one gets its own.
+  struct Template {
+    const Value* value;
+    bool used = false;
+  };
+  std::map<std::string, Template> templates;
+  std::map<std::string, std::vector<pika::toml::Word>> lane_needs;  // lane id -> as written
 };
 
 // [a-z0-9_-]{1,64}
@@ -39,13 +47,15 @@ inline constexpr std::string_view kVariableRule =
     "is no name of a variable: letters, digits and '_', not a digit first";
 
 // Placement, runtime, network, limits, env, env_allow, and the keeping keys.
-void read_execution(TableReader& table, jerichoci::JobSpec& job);
+void read_execution(TableReader& table, jerichoci::JobSpec& job, const Catalogue& catalogue);
 // Caches, secrets, artifacts, reuse, retries, weight.
 void read_keeping(TableReader& table, jerichoci::JobSpec& job);
+std::map<jerichoci::FailureKind, unsigned> read_retries(TableReader& table);
 // The argv at "command"; empty when it is absent or wrong.
 std::vector<std::string> read_command(TableReader& table);
 // [targets.*] with their jobs.
 void read_targets(TableReader& root, Draft& draft, const std::string& file);
+Target read_target(const std::string& id, const Value& value, const std::string& file, Draft& draft);
 
 // Enters a lane; complains about an id that is taken.
 void add_lane(Draft& draft, TableReader& table, const std::string& file, Lane lane);
@@ -57,6 +67,11 @@ void add_own_target(Draft& draft, TableReader& table, Lane& lane, jerichoci::Job
 std::vector<std::string> read_paths(TableReader& table, Draft& draft);
 // "HH:MM"
 std::string read_schedule(TableReader& table);
+bool check_time_of_day(TableReader& table, const pika::toml::Word& word);
+// One [[lane]], or the cells of its matrix.
+void read_lane(const Value& value, Draft& draft);
+// When all lanes are read: their needs, by id.
+void settle_needs(Draft& draft);
 
 void read_native(const Value& root, Draft& draft);
 void read_older(const Value& root, Draft& draft);

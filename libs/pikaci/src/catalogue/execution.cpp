@@ -124,11 +124,19 @@ void read_env_allow(TableReader& table, jerichoci::JobSpec& job) {
 }
 
 // root = "bookworm": a root filesystem or image by a name that whoever runs the jobs gave it.
-void read_root(TableReader& table, jerichoci::JobSpec& job) {
+void read_root(TableReader& table, jerichoci::JobSpec& job, const Catalogue& catalogue) {
   if (auto word = table.string("root")) {
+    auto image = catalogue.images.find(word->text);
+    if (!catalogue.images.empty() && image == catalogue.images.end()) {
+      std::vector<std::string> names;
+      for (const auto& [name, each] : catalogue.images) names.push_back(name);
+      table.complain(word->at, fmt::format("there is no image '{}' in [images]{}", show(word->text),
+                                           pika::toml::did_you_mean(word->text, names)));
+    }
+    if (image != catalogue.images.end()) job.root_digest = image->second.digest;
     if (jerichoci::valid_id(word->text))
       job.root = word->text;
-    else
+    else if (catalogue.images.empty())
       table.complain(word->at, fmt::format("'{}' is no root's name: up to 64 of a-z, 0-9, '-' and '_'; where it lies "
                                            "is told with pikaci run --root NAME=PATH",
                                            show(word->text)));
@@ -188,11 +196,11 @@ void check_as_engine(TableReader& table, const jerichoci::JobSpec& job) {
 
 }  // namespace
 
-void read_execution(TableReader& table, jerichoci::JobSpec& job) {
+void read_execution(TableReader& table, jerichoci::JobSpec& job, const Catalogue& catalogue) {
   auto problems = table.problems().size();
   read_choice(table, "placement", placements(), job.placement);
   read_choice(table, "runtime", runtimes(), job.runtime);
-  read_root(table, job);
+  read_root(table, job, catalogue);
   read_network(table, job);
   if (auto* limits = table.table("limits")) read_limits(*limits, table.file(), table.problems(), job.limits);
   read_env(table, job);

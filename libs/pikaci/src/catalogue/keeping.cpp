@@ -137,7 +137,7 @@ void read_artifacts(TableReader& table, jerichoci::JobSpec& job) {
       if (auto span = parse_span(keep->text))
         spec.retention = *span;
       else
-        inner.complain(keep->at, span.error().text());
+        inner.complain(keep->at, pika::join({span.error().what, span.error().advice}, "; "));
     }
     inner.finish();
   } else {
@@ -158,9 +158,12 @@ void read_reuse(TableReader& table, jerichoci::JobSpec& job) {
   if (!spec.inputs.empty()) job.reuse = std::move(spec);
 }
 
-void read_retries(TableReader& table, jerichoci::JobSpec& job) {
+}  // namespace
+
+std::map<jerichoci::FailureKind, unsigned> read_retries(TableReader& table) {
+  std::map<jerichoci::FailureKind, unsigned> retries;
   auto* value = table.table("retries");
-  if (!value) return;
+  if (!value) return retries;
   static const auto kinds = keys::retries()->names();
   for (const auto& entry : value->entries) {
     auto kind = jerichoci::parse_failure_kind(entry.key);
@@ -170,18 +173,17 @@ void read_retries(TableReader& table, jerichoci::JobSpec& job) {
     else if (entry.value.kind != Kind::integer || entry.value.integer < 0 || entry.value.integer > 10)
       table.complain(entry.value.at, fmt::format("'{}' must be a number of further attempts from 0 to 10", entry.key));
     else
-      job.retries[*kind] = static_cast<unsigned>(entry.value.integer);
+      retries[*kind] = static_cast<unsigned>(entry.value.integer);
   }
+  return retries;
 }
-
-}  // namespace
 
 void read_keeping(TableReader& table, jerichoci::JobSpec& job) {
   read_caches(table, job);
   read_secrets(table, job);
   read_artifacts(table, job);
   read_reuse(table, job);
-  read_retries(table, job);
+  job.retries = read_retries(table);
   if (auto weight = table.integer("weight")) job.weight = static_cast<unsigned>(*weight);
 }
 

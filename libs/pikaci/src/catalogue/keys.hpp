@@ -45,6 +45,8 @@ struct KeyTable {
   std::string_view name;  // "lane"
   std::string_view doc;
   std::vector<Key> keys;
+  std::vector<Shape> others{};       // one: keys that are not named above hold this
+  std::string_view other_pattern{};  // ... if they have this pattern
   const Key* find(std::string_view key) const;
   std::vector<std::string> names() const;
 };
@@ -66,6 +68,8 @@ inline constexpr std::string_view kVariable = "^[A-Za-z_][A-Za-z0-9_]{0,199}$";
 inline constexpr std::string_view kLine = "^[^\\u0000-\\u001f\\u007f]{0,200}$";
 inline constexpr std::string_view kSpan = "^([0-9]+(h|m|s|ms))+$";
 inline constexpr std::string_view kSize = "^[0-9][0-9.]* ?([KMGT]iB|[kMGT]B)$";
+inline constexpr std::string_view kDigest = "^sha256:[0-9a-f]{64}$";
+inline constexpr std::string_view kSomeLine = "^[^\\u0000-\\u001f\\u007f]{1,200}$";
 inline constexpr std::string_view kTimeOfDay = "^([01][0-9]|2[0-3]):[0-5][0-9]$";
 inline constexpr std::string_view kInnerPath = "^[^/]";
 inline constexpr std::string_view kNotEmpty = "^[^\\u0000]+$";
@@ -73,6 +77,8 @@ inline constexpr std::string_view kNotEmpty = "^[^\\u0000]+$";
 
 namespace keys {
 // ci/pikaci.toml
+const KeyTable* image();
+const KeyTable* matrix();
 const KeyTable* catalogue();
 const KeyTable* lane();
 const KeyTable* target();

@@ -24,6 +24,11 @@ std::vector<Problem> in_order(Complaints complaints) {
   std::sort(complaints.begin(), complaints.end(), [](const auto& a, const auto& b) {
     return std::tie(a.file, a.line, a.column, a.text) < std::tie(b.file, b.line, b.column, b.text);
   });
+  // Cells of one lane say the same.
+  auto same = [](const auto& a, const auto& b) {
+    return std::tie(a.file, a.line, a.column, a.text) == std::tie(b.file, b.line, b.column, b.text);
+  };
+  complaints.erase(std::unique(complaints.begin(), complaints.end(), same), complaints.end());
   constexpr std::size_t kMost = 100;
   std::vector<Problem> problems;
   for (const auto& complaint : complaints) {
@@ -59,6 +64,21 @@ const Lane* Catalogue::find_lane(std::string_view id) const {
   for (const auto& lane : lanes)
     if (lane.id == id) return &lane;
   return nullptr;
+}
+
+std::vector<const Lane*> Catalogue::find_lanes(std::string_view name) const {
+  std::vector<const Lane*> found;
+  for (const auto& lane : lanes) {
+    bool cell = !lane.matrix_lane.empty() && name.size() == lane.matrix_lane.size() + 1 + lane.cell.size() &&
+                name.starts_with(lane.matrix_lane) && name[lane.matrix_lane.size()] == '.' && name.ends_with(lane.cell);
+    if (lane.id == name || lane.matrix_lane == name || cell) found.push_back(&lane);
+  }
+  return found;
+}
+
+unsigned Catalogue::group_size(const std::string& group) const {
+  auto at = group_sizes.find(group);
+  return at == group_sizes.end() ? 1 : at->second;
 }
 
 std::string Problem::print() const {

@@ -40,47 +40,63 @@ void read_groups(TableReader& root, Draft& draft) {
   }
 }
 
-void read_target_name(TableReader& table, Draft& draft, Lane& lane) {
-  for (const auto& key : keys::execution())
-    if (table.has(key.name))
-      table.complain(table.at_key(key.name),
-                     fmt::format("'{}' belongs on the jobs of the target, not on a lane that names one", key.name));
-  auto word = table.string("target");
-  if (!word) return;
-  if (draft.catalogue.targets.contains(word->text)) {
-    lane.target = word->text;
-    return;
+void read_concurrency_groups(TableReader& root, Draft& draft) {
+  const auto* groups = root.table("concurrency_groups");
+  if (!groups) return;
+  for (const auto& entry : groups->entries) {
+    if (entry.value.kind != pika::toml::Kind::integer || entry.value.integer < 1 || entry.value.integer > 1000)
+      root.complain(entry.value.at, fmt::format("'{}' must be how many lanes of the group run at once, from 1 to 1000",
+                                                show(entry.key)));
+    else
+      draft.catalogue.group_sizes[entry.key] = static_cast<unsigned>(entry.value.integer);
   }
-  std::vector<std::string> ids;
-  for (const auto& [id, target] : draft.catalogue.targets) ids.push_back(id);
-  table.complain(word->at,
-                 fmt::format("there is no target '{}'{}", show(word->text), pika::toml::did_you_mean(word->text, ids)));
 }
 
-void read_lane(const Value& value, Draft& draft) {
-  TableReader table(keys::lane(), value, kFile, draft.problems);
-  Lane lane;
-  auto id = read_id(table, "id", "lane");
-  lane.id = id.value_or("");
-  lane.title = read_words(table, "title");
-  if (lane.title.empty()) lane.title = lane.id;
-  lane.entrypoint = read_words(table, "entrypoint");
-  lane.paths = read_paths(table, draft);
-  lane.concurrency_group = read_words(table, "concurrency_group");
-  lane.nightly = table.boolean("nightly").value_or(false);
-  bool has_target = table.has("target"), has_command = table.has("command");
-  if (has_target) read_target_name(table, draft, lane);
-  if (has_command) {
-    auto job = own_job(table, lane);
-    if (!has_target) read_execution(table, job);
-    if (!has_target && id) add_own_target(draft, table, lane, std::move(job));
+// A size of a group that no lane is in would quietly do nothing.
+void check_concurrency_groups(TableReader& root, Draft& draft) {
+  std::vector<std::string> used;
+  for (const auto& lane : draft.catalogue.lanes)
+    if (!lane.concurrency_group.empty()) used.push_back(lane.concurrency_group);
+  const auto* groups = root.any("concurrency_groups");
+  for (const auto& [name, size] : draft.catalogue.group_sizes)
+    if (std::find(used.begin(), used.end(), name) == used.end())
+      root.complain(groups->find(name)->at, fmt::format("no lane is in the concurrency group '{}'{}", show(name),
+                                                        pika::toml::did_you_mean(name, used)));
+}
+
+void read_images(TableReader& root, Draft& draft) {
+  const auto* images = root.table("images");
+  if (!images) return;
+  for (const auto& entry : images->entries) {
+    if (!is_id(entry.key)) {
+      root.complain(entry.at,
+                    fmt::format("'{}' is no image's name: up to 64 of a-z, 0-9, '-' and '_'", show(entry.key)));
+      continue;
+    }
+    if (entry.value.kind != pika::toml::Kind::table) {
+      root.complain(entry.value.at, fmt::format("the image '{0}' must be a table; write [images.{0}]", entry.key));
+      continue;
+    }
+    TableReader table(keys::image(), entry.value, kFile, draft.problems);
+    auto& image = draft.catalogue.images[entry.key];
+    image.description = read_words(table, "description");
+    if (auto digest = table.string("digest")) {
+      if (jerichoci::valid_root_digest(digest->text))
+        image.digest = digest->text;
+      else
+        table.complain(digest->at,
+                       fmt::format("'{}' is no digest; write \"sha256:\" and 64 of 0-9 and a-f", show(digest->text)));
+    }
+    table.finish();
   }
-  if (has_target && has_command)
-    table.complain(table.at_key("command"), "a lane has a 'target' or a 'command', not both");
-  if (!has_target && !has_command)
-    table.complain(table.at(), "this lane has neither a 'target' nor a 'command', so that it could never run");
-  table.finish();
-  if (id) add_lane(draft, table, kFile, std::move(lane));
+}
+
+void check_templates(TableReader& root, Draft& draft) {
+  for (const auto& [id, found] : draft.templates)
+    if (!found.used)
+      root.complain(found.value->at, fmt::format("the target '{}' has ${{matrix…}} in it, and no lane with a 'matrix' "
+                                                 "runs it",
+                                                 id));
 }
 
 }  // namespace
@@ -90,8 +106,13 @@ void read_native(const Value& value, Draft& draft) {
   if (!read_version(root)) return;
   draft.catalogue.nightly_schedule_utc = read_schedule(root);
   read_groups(root, draft);
+  read_concurrency_groups(root, draft);
+  read_images(root, draft);
   read_targets(root, draft, kFile);
   for (auto* lane : root.tables("lane")) read_lane(*lane, draft);
+  settle_needs(draft);
+  check_concurrency_groups(root, draft);
+  check_templates(root, draft);
   root.finish();
 }
 

@@ -33,7 +33,7 @@ TargetPolicy read_target(const Value& value, std::string_view branch, Complaints
                    fmt::format("the target '{}' has no 'required_lanes'; write [] where none is", show(branch)));
   for (const auto& word : table.strings("required_lanes").value_or(std::vector<pika::toml::Word>{})) {
     auto& lanes = policy.required_lanes;
-    if (!is_id(word.text))
+    if (!is_id(word.text.substr(0, word.text.find('.'))))
       table.complain(word.at, fmt::format("'{}' is no lane id: up to 64 of a-z, 0-9, '-' and '_'", show(word.text)));
     else if (std::find(lanes.begin(), lanes.end(), word.text) == lanes.end())
       lanes.push_back(word.text);
@@ -84,32 +84,56 @@ PolicyResult load_policy(const FileReader& read) {
   return result;
 }
 
+namespace {
+// "unit" of a matrix is all its cells; what the catalogue does not have stays as it is written, and is never passed.
+std::vector<std::string> cells_one_by_one(const std::vector<std::string>& names, const Catalogue& catalogue) {
+  std::vector<std::string> out;
+  auto add = [&](const std::string& id) {
+    if (std::find(out.begin(), out.end(), id) == out.end()) out.push_back(id);
+  };
+  for (const auto& name : names) {
+    auto found = catalogue.find_lanes(name);
+    if (found.empty()) add(name);
+    for (const auto* lane : found) add(lane->id);
+  }
+  return out;
+}
+}  // namespace
+
 std::vector<std::string> required_lanes(const Policy& policy, const Catalogue& catalogue,
                                         std::string_view target_branch) {
   if (auto target = policy.targets.find(std::string(target_branch)); target != policy.targets.end())
-    return target->second.required_lanes;
+    return cells_one_by_one(target->second.required_lanes, catalogue);
   std::vector<std::string> lanes;
   for (const auto& lane : catalogue.lanes)
-    if (!lane.nightly) lanes.push_back(lane.id);
+    if (lane.required.value_or(!lane.nightly)) lanes.push_back(lane.id);
   return lanes;
 }
 
 std::vector<Problem> check_policy(const Policy& policy, const Catalogue& catalogue) {
   std::vector<Problem> problems;
   std::vector<std::string> ids;
-  for (const auto& lane : catalogue.lanes) ids.push_back(lane.id);
+  for (const auto& lane : catalogue.lanes) {
+    ids.push_back(lane.id);
+    if (!lane.matrix_lane.empty()) ids.push_back(lane.matrix_lane);
+  }
   for (const auto& [branch, target] : policy.targets) {
     auto complain = [&](std::string text) { problems.push_back({kFile, target.line, target.column, std::move(text)}); };
     for (const auto& id : target.required_lanes) {
-      auto* lane = catalogue.find_lane(id);
-      if (!lane)
+      auto found = catalogue.find_lanes(id);
+      if (found.empty()) {
         complain(fmt::format("'{}' requires the lane '{}', which the catalogue does not have{}", show(branch), id,
                              pika::toml::did_you_mean(id, ids)));
-      else if (lane->nightly)
+        continue;
+      }
+      if (found.front()->nightly)
         complain(fmt::format("'{}' requires the lane '{}', which runs at night only", show(branch), id));
-      else if (!lane->unrunnable.empty())
-        complain(
-            fmt::format("'{}' requires the lane '{}', which can never pass: {}", show(branch), id, lane->unrunnable));
+      else if (!found.front()->unrunnable.empty())
+        complain(fmt::format("'{}' requires the lane '{}', which can never pass: {}", show(branch), id,
+                             found.front()->unrunnable));
+      else if (found.front()->required == false)
+        complain(fmt::format("'{}' requires the lane '{}', whose own word is required = false; the policy wins",
+                             show(branch), id));
     }
   }
   return problems;

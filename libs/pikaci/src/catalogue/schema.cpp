@@ -46,7 +46,12 @@ class Writer {
     json::Object out{{"description", table.doc}, {"type", "object"}};
     if (!required.empty()) out["required"] = std::move(required);
     out["properties"] = std::move(properties);
-    out["additionalProperties"] = false;
+    if (table.others.empty()) {
+      out["additionalProperties"] = false;
+    } else {
+      out["additionalProperties"] = schema_of(table.others.front());
+      out["propertyNames"] = json::Object{{"pattern", table.other_pattern}};
+    }
     return out;
   }
 
@@ -144,6 +149,7 @@ void collect(const KeyTable& table, std::vector<const KeyTable*>& found) {
   if (std::find(found.begin(), found.end(), &table) != found.end()) return;
   found.push_back(&table);
   for (const auto& key : table.keys) collect(key.shape, found);
+  for (const auto& other : table.others) collect(other, found);
 }
 
 }  // namespace

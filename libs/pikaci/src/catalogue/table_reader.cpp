@@ -91,7 +91,7 @@ const Value* TableReader::any(std::string_view key) {
 }
 
 void TableReader::finish() {
-  if (keys_) pika::toml::TableReader::finish();
+  if (keys_ && keys_->others.empty()) pika::toml::TableReader::finish();
 }
 
 }  // namespace pikaci

@@ -23,7 +23,7 @@ class TableReader : public pika::toml::TableReader {
   const pika::toml::Value* any(std::string_view key);
 
   const KeyTable* keys() const { return keys_; }
-  void finish();
+  void finish();  // of a table with other keys than the named ones: nothing
 
  private:
   const Key& key_of(std::string_view key) const;

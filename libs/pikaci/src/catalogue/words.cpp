@@ -111,15 +111,18 @@ std::vector<std::string> read_paths(TableReader& table, Draft& draft) {
   return paths;
 }
 
-std::string read_schedule(TableReader& table) {
-  auto word = table.string("nightly_schedule_utc");
-  if (!word) return {};
-  const auto& text = word->text;
+bool check_time_of_day(TableReader& table, const Word& word) {
+  const auto& text = word.text;
   auto hour = pika::parse_number<unsigned>(text.substr(0, 2));
   auto minute = text.size() == 5 ? pika::parse_number<unsigned>(text.substr(3)) : std::nullopt;
-  if (text.size() == 5 && text[2] == ':' && hour && minute && *hour < 24 && *minute < 60) return text;
-  table.complain(word->at, fmt::format("'{}' is no time of day; write it like \"08:00\"", show(text)));
-  return {};
+  if (text.size() == 5 && text[2] == ':' && hour && minute && *hour < 24 && *minute < 60) return true;
+  table.complain(word.at, fmt::format("'{}' is no time of day; write it like \"08:00\"", show(text)));
+  return false;
+}
+
+std::string read_schedule(TableReader& table) {
+  auto word = table.string("nightly_schedule_utc");
+  return word && check_time_of_day(table, *word) ? word->text : std::string();
 }
 
 void add_lane(Draft& draft, TableReader& table, const std::string& file, Lane lane) {

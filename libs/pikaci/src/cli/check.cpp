@@ -101,6 +101,13 @@ int cli_doctor(const CliContext& context) {
     auto nix = engine->nix();
     rows.push_back({mark(console, nix.usable ? "passed" : "skipped"), "nix", printable(nix.words)});
     if (!nix.usable) rows.push_back({"", "", "for prepared outputs by nix: " + printable(nix.remedy)});
+    json::Object roots;
+    for (const auto& [name, path] : context.roots) {
+      auto digest = engine->root_digest(name);
+      row(digest.has_value(), "root " + name, digest ? *digest : printable(digest.error().text()));
+      if (!digest) exit_code = 4;
+      roots[name] = digest ? json::Value(*digest) : json::Value(nullptr);
+    }
     for (const auto& limit : report.limits) rows.push_back({"", "limit", printable(limit)});
     console.say(table(rows));
     console.document(json::Object{
@@ -116,6 +123,7 @@ int cli_doctor(const CliContext& context) {
         {"limits", names_json(report.limits)},
         {"nix", nix.usable},
         {"nix_words", pika::to_utf8(nix.words)},
+        {"roots", std::move(roots)},
         {"exit_code", exit_code}});
     return exit_code;
   });

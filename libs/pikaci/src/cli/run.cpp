@@ -7,6 +7,7 @@
 #include "cli/choose.hpp"
 #include "cli/console.hpp"
 #include "cli/engine.hpp"
+#include "cli/group_slots.hpp"
 #include "cli/outcome.hpp"
 #include "cli/progress.hpp"
 #include "cli/project.hpp"
@@ -199,6 +200,80 @@ Outcome<RunRecord> run_one(Console& console, jerichoci::Engine& engine, const je
   return std::move(*record);
 }
 
+// What was chosen, one run after the other.
+class RunAll {
+ public:
+  RunAll(Console& console, jerichoci::Engine& engine, const Prepared& prepared,
+         const jerichoci::SnapshotRecord& snapshot, int exit_code)
+      : console_(console), engine_(engine), prepared_(prepared), snapshot_(snapshot), exit_code_(exit_code) {}
+
+  Outcome<int> operator()() {
+    for (const auto& planned : prepared_.choosing.runs) CLI_TRY(one(planned));
+    return exit_code_;
+  }
+  const std::vector<RunRecord>& runs() const { return runs_; }
+
+ private:
+  Outcome<int> one(const Planned& planned) {
+    const auto& context = console_.context();
+    if (context.cancel.cancelled()) return not_begun(planned, "", 6);
+    if (context.fail_fast && exit_code_ != 0 && !runs_.empty())
+      return not_begun(planned, fmt::format(": {} did not pass", runs_.back().target_id), 0);
+    auto request =
+        request_for(prepared_.catalogue, planned, snapshot_, prepared_.changed, prepared_.project, context.secrets);
+    request.fail_fast = context.fail_fast;
+    if (auto why = missing_need(planned); !why.empty()) return skip(planned, request, why);
+    auto slots = GroupSlots::take(console_, prepared_.catalogue, planned.concurrency_groups);
+    if (!slots) return not_begun(planned, "", 6);
+    settle(planned, CLI_TRY(run_one(console_, engine_, request)));
+    return 0;
+  }
+
+  Outcome<int> not_begun(const Planned& planned, const std::string& why, int code) {
+    exit_code_ = jerichoci::worse_exit_code(exit_code_, code);
+    console_.note(fmt::format("{} was not begun{}", planned.target, why));
+    return 0;
+  }
+
+  // A record too: who looks for the lane finds why there is no verdict.
+  Outcome<int> skip(const Planned& planned, const jerichoci::RunRequest& request, const std::string& why) {
+    auto record = engine_.record_skipped_run(request, why);
+    if (!record) return std::unexpected(Failure(std::move(record.error())));
+    console_.say(fmt::format("{} {}: {}", console_.paint(Ink::strong, name_of(*record)),
+                             console_.paint(Ink::faint, "skipped"), why));
+    settle(planned, std::move(*record));
+    return 0;
+  }
+
+  // Why a lane that this needs gives no leave; empty: all passed.
+  std::string missing_need(const Planned& planned) const {
+    for (const auto& need : planned.needs) {
+      auto at = ended_.find(need);
+      if (at == ended_.end()) return fmt::format("it needs the lane {}, which was not run", need);
+      if (at->second != jerichoci::Status::passed)
+        return fmt::format("it needs the lane {}, which {}", need,
+                           at->second == jerichoci::Status::failed
+                               ? "failed"
+                               : fmt::format("was {}", jerichoci::to_string(at->second)));
+    }
+    return {};
+  }
+
+  void settle(const Planned& planned, RunRecord run) {
+    for (const auto& lane : planned.lanes) ended_[lane] = run.status;
+    exit_code_ = jerichoci::worse_exit_code(exit_code_, jerichoci::exit_code(run.status, run.failure));
+    runs_.push_back(std::move(run));
+  }
+
+  Console& console_;
+  jerichoci::Engine& engine_;
+  const Prepared& prepared_;
+  const jerichoci::SnapshotRecord& snapshot_;
+  int exit_code_;
+  std::vector<RunRecord> runs_;
+  std::map<std::string, jerichoci::Status> ended_;  // by lane
+};
+
 }  // namespace
 
 int cli_run(const CliContext& context, const std::vector<std::string>& names, const Range& range) {
@@ -220,23 +295,9 @@ int cli_run(const CliContext& context, const std::vector<std::string>& names, co
       auto engine = CLI_TRY(open_engine(context));
       auto snapshot = CLI_TRY(engine->snapshot_worktree(prepared.project.root()));
       console.say(fmt::format("tree {}", snapshot_words(snapshot)));
-      for (const auto& planned : choosing.runs) {
-        if (context.cancel.cancelled()) {
-          exit_code = jerichoci::worse_exit_code(exit_code, 6);
-          console.note(fmt::format("{} was not begun", planned.target));
-          continue;
-        }
-        if (context.fail_fast && exit_code != 0 && !runs.empty()) {
-          console.note(fmt::format("{} was not begun: {} did not pass", planned.target, runs.back().target_id));
-          continue;
-        }
-        auto request =
-            request_for(prepared.catalogue, planned, snapshot, prepared.changed, prepared.project, context.secrets);
-        request.fail_fast = context.fail_fast;
-        auto run = CLI_TRY(run_one(console, *engine, request));
-        exit_code = jerichoci::worse_exit_code(exit_code, jerichoci::exit_code(run.status, run.failure));
-        runs.push_back(std::move(run));
-      }
+      RunAll all(console, *engine, prepared, snapshot, exit_code);
+      exit_code = CLI_TRY(all());
+      runs = all.runs();
     } else {
       console.say("nothing to run");
     }

@@ -33,13 +33,45 @@ std::string job_words(const jerichoci::JobSpec& job) {
   return words;
 }
 
-json::Value lane_json(const Lane& lane) {
+// When a nightly lane runs.
+std::vector<std::string> schedules(const Catalogue& catalogue, const Lane& lane) {
+  if (!lane.nightly) return {};
+  if (!lane.schedules_utc.empty()) return lane.schedules_utc;
+  return catalogue.nightly_schedule_utc.empty() ? std::vector<std::string>{}
+                                                : std::vector<std::string>{catalogue.nightly_schedule_utc};
+}
+
+// "always", "3 filters, after build", "nightly at 08:00 UTC"
+std::string when_words(const Catalogue& catalogue, const Lane& lane) {
+  auto times = schedules(catalogue, lane);
+  auto words = lane.nightly ? "nightly" + (times.empty() ? "" : fmt::format(" at {} UTC", pika::join(times, ", ")))
+               : lane.paths.empty() ? "always"
+                                    : pika::plural(static_cast<std::int64_t>(lane.paths.size()), "filter");
+  if (!lane.needs.empty()) words += ", after " + pika::join(lane.needs, ", ");
+  if (lane.required == false && !lane.nightly) words += ", not required";
+  return words;
+}
+
+json::Value lane_json(const Catalogue& catalogue, const Lane& lane) {
   json::Object object{{"id", lane.id},
                       {"title", pika::to_utf8(lane.title)},
                       {"paths", names_json(lane.paths)},
                       {"nightly", lane.nightly},
                       {"target", lane.target}};
-  if (!lane.concurrency_group.empty()) object["concurrency_group"] = lane.concurrency_group;
+  if (!lane.concurrency_group.empty()) {
+    object["concurrency_group"] = lane.concurrency_group;
+    object["concurrency_group_size"] = catalogue.group_size(lane.concurrency_group);
+  }
+  if (!lane.needs.empty()) object["needs"] = names_json(lane.needs);
+  if (lane.required) object["required"] = *lane.required;
+  if (auto times = schedules(catalogue, lane); !times.empty()) object["nightly_schedule_utc"] = names_json(times);
+  if (!lane.matrix_lane.empty()) {
+    object["matrix_lane"] = lane.matrix_lane;
+    object["cell"] = lane.cell;
+    json::Object values;
+    for (const auto& [name, value] : lane.values) values[name] = pika::to_utf8(value);
+    object["values"] = std::move(values);
+  }
   if (!lane.entrypoint.empty()) object["entrypoint"] = lane.entrypoint;
   if (!lane.unrunnable.empty()) object["unrunnable"] = lane.unrunnable;
   return object;
@@ -97,12 +129,9 @@ int cli_lanes(const CliContext& context) {
     json::Array array;
     std::vector<std::vector<std::string>> rows;
     for (const auto& lane : catalogue.lanes) {
-      if (console.jsonl()) console.json_line(lane_json(lane));
-      array.push_back(lane_json(lane));
-      auto when = lane.nightly         ? std::string("nightly")
-                  : lane.paths.empty() ? std::string("always")
-                                       : pika::plural(static_cast<std::int64_t>(lane.paths.size()), "filter");
-      rows.push_back({lane.id, lane.title == lane.id ? "" : printable(lane.title), when,
+      if (console.jsonl()) console.json_line(lane_json(catalogue, lane));
+      array.push_back(lane_json(catalogue, lane));
+      rows.push_back({lane.id, lane.title == lane.id ? "" : printable(lane.title), when_words(catalogue, lane),
                       lane.unrunnable.empty() ? lane.target : "cannot run: " + lane.unrunnable});
     }
     console.say(rows.empty() ? "the catalogue has no lanes" : table(rows));
@@ -149,19 +178,21 @@ int cli_why(const CliContext& context, const std::string& name, const Range& ran
   return guarded(context, [&](Console& console) -> Outcome<int> {
     constexpr std::size_t kShown = 50;
     auto found = CLI_TRY(selected(console, range));
-    auto* lane = found.catalogue.find_lane(name);
-    if (!lane) {
+    auto lanes = found.catalogue.find_lanes(name);
+    if (lanes.empty()) {
       std::vector<std::string> ids;
       for (const auto& each : found.catalogue.lanes) ids.push_back(each.id);
       return std::unexpected(
           Failure(2, fmt::format("there is no lane '{}'{}", clip(pika::quote_name(name), 80), did_you_mean(name, ids)),
                   "pikaci lanes lists them"));
     }
+    const auto* lane = lanes.front();
+    if (lanes.size() > 1) console.note(fmt::format("{} has {} cells; this is {}", name, lanes.size(), lane->id));
     Choice choice;
     for (auto& each : select_lanes(found.catalogue, found.changes.paths))
-      if (each.lane == name) choice = std::move(each);
+      if (each.lane == lane->id) choice = std::move(each);
     if (lane->nightly) choice.reason = "runs at night, whatever changes";
-    console.say(fmt::format("{} is {}: {}", name, choice.selected ? "chosen" : "not chosen", choice.reason));
+    console.say(fmt::format("{} is {}: {}", lane->id, choice.selected ? "chosen" : "not chosen", choice.reason));
     if (!lane->unrunnable.empty()) console.say("it cannot run: " + lane->unrunnable);
     auto filters = FilterList::parse(lane->paths).value_or(FilterList());
     json::Array matches;
@@ -176,7 +207,7 @@ int cli_why(const CliContext& context, const std::string& name, const Range& ran
     }
     if (shown > kShown) console.say(fmt::format("  and {} more", shown - kShown));
     auto object = range_json(found.changes);
-    object["lane"] = lane_json(*lane);
+    object["lane"] = lane_json(found.catalogue, *lane);
     object["selected"] = choice.selected;
     object["reason"] = choice.reason;
     object["matches"] = std::move(matches);
@@ -201,8 +232,11 @@ int cli_plan(const CliContext& context, const std::vector<std::string>& names, c
     for (const auto& planned : choosing.runs) {
       const auto& target = catalogue.targets.at(planned.target);
       say_target(console, target);
+      if (!planned.needs.empty())
+        console.say("      " + console.paint(Ink::faint, "after lane " + pika::join(planned.needs, ", ")));
       auto object = target_json(target);
       object.as_object()["lanes"] = names_json(planned.lanes);
+      if (!planned.needs.empty()) object.as_object()["needs"] = names_json(planned.needs);
       targets.push_back(std::move(object));
     }
     for (const auto& why : choosing.cannot_run) console.note(why);
@@ -228,7 +262,10 @@ int cli_names(const CliContext& context, const std::string& what) {
     } else if (auto project = Project::find(context.folder)) {
       auto catalogue = project->catalogue();
       if (!catalogue) return 0;
-      for (const auto& lane : catalogue->lanes) names.insert(lane.id);
+      for (const auto& lane : catalogue->lanes) {
+        names.insert(lane.id);
+        if (!lane.matrix_lane.empty()) names.insert(lane.matrix_lane);
+      }
       for (const auto& [id, target] : catalogue->targets) names.insert(id);
     }
     for (const auto& name : names) *context.out << name << "\n";

@@ -74,12 +74,21 @@ void check_files(const std::vector<FilterList>& lists, const std::vector<std::st
 void check_lanes(const Catalogue& catalogue, const Policy& policy, std::vector<Finding>& findings) {
   std::set<std::string> required;
   for (const auto& [branch, target] : policy.targets)
-    required.insert(target.required_lanes.begin(), target.required_lanes.end());
+    for (const auto& id : required_lanes(policy, catalogue, branch)) required.insert(id);
   for (const auto& lane : catalogue.lanes) {
     if (!lane.unrunnable.empty())
       findings.push_back(
           {FindingKind::lane_cannot_run, lane.id, {}, {}, fmt::format("lane {}: {}", lane.id, lane.unrunnable)});
-    if (!policy.targets.empty() && !lane.nightly && !required.contains(lane.id))
+    if (policy.targets.empty() || lane.nightly || required.contains(lane.id)) continue;
+    // Its own word and the policy's differ: a fault. Where neither asks for it, a word for the reader.
+    if (lane.required == true)
+      findings.push_back({FindingKind::required_lane_missing,
+                          lane.id,
+                          {},
+                          {},
+                          fmt::format("lane {} says required = true, and {} requires it for no branch; the policy wins",
+                                      lane.id, kPolicyPath)});
+    else if (!lane.required)
       findings.push_back(
           {FindingKind::lane_not_required, lane.id, {}, {}, fmt::format("lane {} is required by no target", lane.id)});
   }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "pika/base/text.hpp"
 #include "pikaci/filter.hpp"
@@ -36,6 +37,29 @@ void choose_by_paths(const Lane& lane, const std::vector<std::string>& changed_p
   choice.reason = "no path matches";
 }
 
+// What a chosen lane needs is chosen too, and what that needs.
+void bring_needed(const Catalogue& catalogue, std::vector<Choice>& choices) {
+  std::unordered_map<std::string, Choice*> by_id;
+  std::vector<std::string> next;
+  for (auto& choice : choices) {
+    by_id[choice.lane] = &choice;
+    if (choice.selected) next.push_back(choice.lane);
+  }
+  std::unordered_map<std::string_view, const Lane*> lanes;
+  for (const auto& lane : catalogue.lanes) lanes[lane.id] = &lane;
+  while (!next.empty()) {
+    const auto* lane = lanes.at(next.back());
+    next.pop_back();
+    for (const auto& need : lane->needs) {
+      auto at = by_id.find(need);
+      if (at == by_id.end() || at->second->selected) continue;
+      at->second->selected = true;
+      at->second->reason = fmt::format("lane {} needs it", lane->id);
+      next.push_back(need);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<Choice> select_lanes(const Catalogue& catalogue, const std::vector<std::string>& changed_paths) {
@@ -62,6 +86,7 @@ std::vector<Choice> select_lanes(const Catalogue& catalogue, const std::vector<s
     }
     choices.push_back(std::move(choice));
   }
+  bring_needed(catalogue, choices);
   return choices;
 }
 
