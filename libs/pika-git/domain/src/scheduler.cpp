@@ -6,6 +6,8 @@
 #include <map>
 #include <tuple>
 
+#include "pika/base/text.hpp"
+
 namespace pika::domain {
 
 namespace {
@@ -13,6 +15,30 @@ struct Slots {
   const RunnerState* runner;
   int used = 0;
 };
+
+// What its needs say of it.
+struct Leave {
+  std::string skip, wait;  // sentences; both empty: it may begin
+};
+Leave leave_of(const QueuedAttempt& q) {
+  Leave leave;
+  for (const auto& need : q.needs) {
+    if (!need.status) {
+      leave.skip = fmt::format("it needs the lane `{}`, which is not in this suite", need.lane);
+    } else if (!jerichoci::is_final(*need.status)) {
+      if (leave.wait.empty())
+        leave.wait = fmt::format("it needs `{}`, which is {}", need.lane, jerichoci::to_string(*need.status));
+    } else if (*need.status != jerichoci::Status::passed) {
+      auto words = std::string(jerichoci::to_string(*need.status));
+      if (*need.status == jerichoci::Status::nothing_ran) words = "ran nothing";
+      if (*need.status == jerichoci::Status::skipped || *need.status == jerichoci::Status::cancelled)
+        words = "was " + words;
+      leave.skip = fmt::format("it needs the lane `{}`, which {}", need.lane, words);
+    }
+    if (!leave.skip.empty()) break;
+  }
+  return leave;
+}
 }  // namespace
 
 ScheduleResult schedule(const ScheduleInput& input) {
@@ -20,11 +46,11 @@ ScheduleResult schedule(const ScheduleInput& input) {
   std::map<std::string, Slots> runners;
   for (const auto& r : input.runners) runners[r.name] = {&r, 0};
   std::map<BranchId, int> running_of;
-  std::map<std::string, std::string> group_holder;
+  std::map<std::string, std::vector<std::string>> group_holders;
   for (const auto& r : input.running) {
     ++running_of[r.branch];
     if (auto at = runners.find(r.runner); at != runners.end()) ++at->second.used;
-    if (!r.group.empty()) group_holder[r.group] = r.lane;
+    if (!r.group.empty()) group_holders[r.group].push_back(r.lane);
   }
   auto queue = input.queued;
   while (!queue.empty()) {
@@ -45,9 +71,19 @@ ScheduleResult schedule(const ScheduleInput& input) {
       wait("backoff", fmt::format("tried again in {}", format_duration(q.not_before - input.now)));
       continue;
     }
-    if (auto held = group_holder.find(q.group); !q.group.empty() && held != group_holder.end()) {
-      wait("concurrency_group",
-           fmt::format("group `{}` is held by `{}`", q.group.substr(q.group.find(':') + 1), held->second));
+    auto leave = leave_of(q);
+    if (!leave.skip.empty()) {
+      result.skipped.push_back({q.attempt, leave.skip});
+      continue;
+    }
+    if (!leave.wait.empty()) {
+      wait("dependency", leave.wait);
+      continue;
+    }
+    if (auto held = group_holders.find(q.group);
+        !q.group.empty() && held != group_holders.end() && std::ssize(held->second) >= q.group_size) {
+      wait("concurrency_group", fmt::format("group `{}` is held by `{}`", q.group.substr(q.group.find(':') + 1),
+                                            join(held->second, "`, `")));
       continue;
     }
     if (runners.empty()) {
@@ -79,7 +115,7 @@ ScheduleResult schedule(const ScheduleInput& input) {
     auto free = best->runner->slots - best->used;
     ++best->used;
     ++running_of[q.branch];
-    if (!q.group.empty()) group_holder[q.group] = q.lane;
+    if (!q.group.empty()) group_holders[q.group].push_back(q.lane);
     result.assignments.push_back(
         {q.attempt, best->runner->name,
          fmt::format("given to runner `{}`, {} of {} slots free", best->runner->name, free, best->runner->slots)});

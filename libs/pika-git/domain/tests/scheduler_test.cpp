@@ -69,3 +69,40 @@ TEST_CASE("the same input gives the same decisions in whatever order it is liste
   for (std::size_t i = 0; i < first.assignments.size(); ++i)
     CHECK(first.assignments[i].attempt == second.assignments[i].attempt);
 }
+
+TEST_CASE("a group holds as many lanes as its size says") {
+  ScheduleInput in;
+  in.runners = {{.name = "r", .slots = 4}};
+  in.queued = {queued(1, 1, "a", "o/n:g"), queued(2, 2, "b", "o/n:g"), queued(3, 3, "c", "o/n:g")};
+  for (auto& q : in.queued) q.group_size = 2;
+  auto r = schedule(in);
+  REQUIRE(r.assignments.size() == 2);
+  REQUIRE(r.waiting.size() == 1);
+  CHECK(r.waiting[0].detail == "group `g` is held by `a`, `b`");
+}
+
+TEST_CASE("a lane waits for what it needs, and is skipped where that did not pass") {
+  using jerichoci::Status;
+  ScheduleInput in;
+  in.runners = {{.name = "r", .slots = 4}};
+  auto with = [&](std::vector<NeededLane> needs) {
+    in.queued = {queued(1, 1, "a")};
+    in.queued[0].needs = std::move(needs);
+    return schedule(in);
+  };
+  CHECK(with({{"x", Status::passed}}).assignments.size() == 1);
+  for (auto status : {Status::queued, Status::running}) {
+    auto r = with({{"y", Status::passed}, {"x", status}});
+    CHECK(r.assignments.empty());
+    REQUIRE(r.waiting.size() == 1);
+    CHECK(r.waiting[0].reason == "dependency");
+    CHECK(r.waiting[0].detail == "it needs `x`, which is " + std::string(jerichoci::to_string(status)));
+  }
+  for (auto status : {Status::failed, Status::cancelled, Status::skipped, Status::nothing_ran}) {
+    auto r = with({{"z", Status::running}, {"x", status}});
+    CHECK((r.assignments.empty() && r.waiting.empty()));
+    REQUIRE(r.skipped.size() == 1);
+    CHECK(r.skipped[0].why.starts_with("it needs the lane `x`, which "));
+  }
+  CHECK(with({{"x", std::nullopt}}).skipped.at(0).why == "it needs the lane `x`, which is not in this suite");
+}

@@ -76,6 +76,9 @@ void Gateway::schedule_once() {
   auto result = domain::schedule(input);
   for (const auto& assignment : result.assignments) give(assignment);
   store_.set_waiting(result.waiting);
+  store_.skip(result.skipped, input.now);
+  // What waits for one that was skipped is looked at again.
+  if (!result.skipped.empty()) kick();
 }
 
 bool Gateway::give(const store::Assignment& assignment) {

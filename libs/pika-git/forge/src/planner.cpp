@@ -47,6 +47,8 @@ store::NewLane new_lane(const pikaci::Catalogue& catalogue, const pikaci::Lane& 
   out.lane = lane.id;
   out.title = lane.title;
   out.group = lane.concurrency_group;
+  out.group_size = static_cast<int>(catalogue.group_size(lane.concurrency_group));
+  out.needs = lane.needs;
   out.reason = reason;
   out.target = lane.target;
   out.jobs = jobs_json(catalogue, lane.target);
@@ -101,7 +103,20 @@ std::string rules_problem(const git::Repository& repository, const std::string& 
 
 bool same_definition(const pikaci::Catalogue& a, const pikaci::Lane& x, const pikaci::Catalogue& b,
                      const pikaci::Lane& y) {
-  return x.paths == y.paths && x.unrunnable == y.unrunnable && jobs_json(a, x.target) == jobs_json(b, y.target);
+  return x.paths == y.paths && x.unrunnable == y.unrunnable && x.needs == y.needs &&
+         jobs_json(a, x.target) == jobs_json(b, y.target);
+}
+
+bool has_lane(const std::vector<store::NewLane>& lanes, const std::string& id) {
+  return std::any_of(lanes.begin(), lanes.end(), [&](const auto& lane) { return lane.lane == id; });
+}
+
+// An advisory lane needs the branch's own lanes, where they differ from the target's.
+void need_own_lanes(std::vector<store::NewLane>& lanes) {
+  for (auto& lane : lanes)
+    if (!lane.gating)
+      for (auto& need : lane.needs)
+        if (has_lane(lanes, need + "~head")) need += "~head";
 }
 
 const pikaci::Choice* choice_of(const std::vector<pikaci::Choice>& choices, const std::string& lane) {
@@ -226,9 +241,12 @@ Result<store::NewSuite> Planner::choose(const store::Repository& r, const store:
       const auto* choice = choice_of(choices, lane.id);
       if (lane.nightly || !choice || !choice->selected) continue;
       const auto* theirs = target.problems.empty() ? target.catalogue.find_lane(lane.id) : nullptr;
-      if (theirs && same_definition(target.catalogue, *theirs, own.catalogue, lane)) continue;
+      // The target's own stands for it, where it was chosen there too.
+      bool same = theirs && same_definition(target.catalogue, *theirs, own.catalogue, lane);
+      if (same && has_lane(out.lanes, lane.id)) continue;
       out.lanes.push_back(advisory_lane(own.catalogue, lane, theirs != nullptr));
     }
+    need_own_lanes(out.lanes);
   }
   if (!s.catalogue_error.empty())
     planned.notice = fmt::format("the rules of {} do not parse:\n{}", r.target, s.catalogue_error);

@@ -225,3 +225,61 @@ TEST_CASE("a branch whose merge has a policy or a catalogue that does not parse 
   CHECK(w.verdict(b) == VerdictState::catalogue_error);
   CHECK_FALSE(w.merge(b));
 }
+
+TEST_CASE("needs, groups with a size, cells and what a lane says of being required have their effect in the forge") {
+  auto files = project();
+  files.erase("ci/policy.toml");
+  files["ci/pikaci.toml"] = R"(version = 1
+[concurrency_groups]
+device = 2
+[[lane]]
+id = "build"
+paths = ["src/**"]
+command = ["make"]
+[[lane]]
+id = "pack"
+paths = ["a.txt"]
+needs = ["build"]
+concurrency_group = "device"
+command = ["make", "${matrix.kind}"]
+matrix = { kind = ["deb", "rpm"] }
+[[lane]]
+id = "advice"
+required = false
+command = ["true"]
+)";
+  World w(files);
+  auto b = w.pushed("topic", w.commit(with(w.files, "a.txt", "2\n"), {w.base}));
+  auto lanes = w.lanes(b);
+  REQUIRE(lanes.size() == 4);
+  const auto* pack = find(lanes, "pack-rpm", true);
+  REQUIRE(pack);
+  CHECK(pack->lane.needs == std::vector<std::string>{"build"});
+  CHECK(pack->lane.group_size == 2);
+  CHECK(pack->lane.required);
+  CHECK(pack->lane.jobs.find("rpm") != std::string::npos);
+  CHECK(find(lanes, "build", true)->lane.reason == "lane pack-rpm needs it");
+  CHECK_FALSE(find(lanes, "advice", true)->lane.required);
+  // The one that may fail fails: that does not hold the branch up.
+  w.run(b, Ran::failed, "advice");
+  w.run(b, Ran::passed);
+  CHECK(w.verdict(b) == VerdictState::ready);
+}
+
+TEST_CASE("a branch's own lane needs the branch's own, where they differ from the target's") {
+  auto text = [](const std::string& build) {
+    return "version = 1\n[[lane]]\nid = \"build\"\ncommand = [\"" + build + "\"]\n";
+  };
+  auto files = project();
+  files["ci/pikaci.toml"] = text("make") + "[[lane]]\nid = \"lint\"\npaths = [\"lint/**\"]\ncommand = [\"lint\"]\n";
+  files["ci/policy.toml"] = policy("\"build\"");
+  World w(files);
+  auto own = text("gutted") + "[[lane]]\nid = \"lint\"\npaths = [\"lint/**\"]\ncommand = [\"lint\"]\n" +
+             "[[lane]]\nid = \"pack\"\nneeds = [\"build\", \"lint\"]\ncommand = [\"pack\"]\n";
+  auto b = w.pushed("topic", w.commit(with(w.files, "ci/pikaci.toml", own), {w.base}));
+  const auto lanes = w.lanes(b);
+  const auto* pack = find(lanes, "pack", false);
+  REQUIRE(pack);
+  CHECK(pack->lane.needs == std::vector<std::string>{"build~head", "lint"});
+  CHECK(find(lanes, "lint", true));
+}

@@ -23,6 +23,19 @@ void decide(db::Connection& c, AttemptId attempt, const std::string& text, Micro
       at, to_utf8(text), attempt);
 }
 
+// How far the lanes are that a lane of this suite needs.
+std::vector<NeededLane> needed_lanes(db::Connection& c, SuiteId suite, const std::vector<std::string>& lanes) {
+  std::vector<NeededLane> out;
+  for (const auto& lane : lanes) {
+    auto word = c.value<std::string>(
+        "SELECT a.status FROM ci_attempt a JOIN ci_lane l ON l.id = a.lane WHERE l.suite = ? AND l.lane = ? "
+        "ORDER BY a.number DESC LIMIT 1",
+        suite, lane);
+    out.push_back({lane, word ? jerichoci::parse_status(*word) : std::nullopt});
+  }
+  return out;
+}
+
 }  // namespace
 
 ScheduleInput Store::schedule_input() {
@@ -31,7 +44,8 @@ ScheduleInput Store::schedule_input() {
     auto rows = c.query(
         "SELECT a.id, s.branch, s.id, l.lane, l.position, l.required, l.lane_group, a.queued_at, a.not_before, "
         "a.status, "
-        "a.runner, l.jobs, r.owner, r.name FROM ci_attempt a JOIN ci_lane l ON l.id = a.lane JOIN ci_suite s ON s.id = "
+        "a.runner, l.jobs, r.owner, r.name, l.group_size, l.needs FROM ci_attempt a JOIN ci_lane l ON l.id = a.lane "
+        "JOIN ci_suite s ON s.id = "
         "l.suite "
         "JOIN repo_repository r ON r.id = s.repository WHERE a.status IN ('queued', 'running')");
     while (rows.next()) {
@@ -52,6 +66,8 @@ ScheduleInput Store::schedule_input() {
       q.queued_at = rows.int64(7);
       q.not_before = rows.int64(8);
       q.needs_sandbox = rows.text_view(11).find("\"runtime\":\"sandbox\"") != std::string_view::npos;
+      q.group_size = rows.get<int>(14);
+      q.needs = needed_lanes(c, q.suite, read_list(rows.text_view(15)));
       out.queued.push_back(std::move(q));
     }
     return out;
@@ -160,7 +176,45 @@ void try_again(db::Connection& c, const Attempt& ended, const AttemptEnd& end) {
   queue_attempt(c, ended.lane, ended.number + 1, end.again->why, end.at + end.again->backoff * in_a_row, end.at);
 }
 
+// A lane that was run again and passed: what was skipped for its failure has its turn now.
+void queue_what_waited(db::Connection& c, LaneId passed, Micros at) {
+  if (!still_wanted(c, passed)) return;
+  struct Skipped {
+    LaneId lane;
+    int attempts;
+    std::vector<std::string> needs;
+  };
+  std::vector<Skipped> skipped;
+  {
+    auto rows = c.query(
+        "SELECT l.id, a.number, l.needs FROM ci_lane l JOIN ci_attempt a ON a.lane = l.id "
+        "WHERE l.suite = (SELECT suite FROM ci_lane WHERE id = ?) AND l.needs <> '[]' AND a.status = 'skipped' "
+        "AND a.number = (SELECT max(number) FROM ci_attempt WHERE lane = l.id)",
+        passed);
+    while (rows.next()) skipped.push_back({rows.get<LaneId>(0), rows.get<int>(1), read_list(rows.text_view(2))});
+  }
+  auto name = c.value<std::string>("SELECT lane FROM ci_lane WHERE id = ?", passed).value_or("");
+  for (const auto& each : skipped)
+    if (std::find(each.needs.begin(), each.needs.end(), name) != each.needs.end())
+      queue_attempt(c, each.lane, each.attempts + 1, fmt::format("`{}` passed", name), 0, at);
+}
+
 }  // namespace
+
+void Store::skip(const std::vector<Skip>& skipped, Micros at) {
+  if (skipped.empty()) return;
+  db_->write([&](db::Connection& c) {
+    for (const auto& each : skipped) {
+      if (c.run("UPDATE ci_attempt SET status = 'skipped', message = ?, started_at = ?2, finished_at = ?2, "
+                "waiting_reason = '', waiting_detail = '' WHERE id = ?3 AND status = 'queued'",
+                to_utf8(each.why), at, each.attempt) == 0)
+        continue;
+      decide(c, each.attempt, "skipped: " + each.why, at);
+      tell_attempt(c, at, each.attempt);
+    }
+  });
+  told();
+}
 
 EndOutcome Store::end_attempt(const AttemptEnd& end) {
   auto outcome = db_->write([&](db::Connection& c) {
@@ -181,6 +235,7 @@ EndOutcome Store::end_attempt(const AttemptEnd& end) {
            end.at);
     tell_attempt(c, end.at, end.attempt);
     if (end.again) try_again(c, *a, end);
+    if (end.status == jerichoci::Status::passed) queue_what_waited(c, a->lane, end.at);
     return EndOutcome::recorded;
   });
   if (outcome == EndOutcome::recorded) told();

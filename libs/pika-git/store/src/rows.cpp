@@ -136,6 +136,8 @@ Lane read_lane(const db::Rows& r, int at) {
   l.target = r.text(at + 9);
   l.jobs = r.text(at + 10);
   l.unrunnable = r.text(at + 11);
+  l.group_size = r.get<int>(at + 12);
+  l.needs = read_list(r.text_view(at + 13));
   return l;
 }
 

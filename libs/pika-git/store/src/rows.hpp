@@ -23,7 +23,7 @@
   "s.queued_at, s.catalogue_error, s.head_catalogue_error, s.why, s.not_chosen"
 #define PIKA_LANE_COLUMNS                                                                                        \
   "l.id, l.suite, l.lane, l.title, l.position, l.required, l.gating, l.lane_group, l.reason, l.target, l.jobs, " \
-  "l.unrunnable"
+  "l.unrunnable, l.group_size, l.needs"
 #define PIKA_ATTEMPT_COLUMNS                                                                                 \
   "a.id, a.lane, a.number, a.status, a.failure, a.message, a.waiting_reason, a.waiting_detail, a.fence, "    \
   "a.runner, a.queued_at, a.started_at, a.finished_at, a.lease_until, a.not_before, a.exit_code, a.run_id, " \

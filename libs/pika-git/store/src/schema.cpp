@@ -262,10 +262,16 @@ CREATE TABLE repo_part (
   PRIMARY KEY (branch, commit_key)
 ) STRICT, WITHOUT ROWID;
 )sql";
+
+// Lanes that wait for lanes, and groups of more than one.
+constexpr db::Sql kVersion4 = R"sql(
+ALTER TABLE ci_lane ADD COLUMN group_size INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE ci_lane ADD COLUMN needs TEXT NOT NULL DEFAULT '[]';
+)sql";
 }  // namespace
 
 std::vector<db::Migration> migrations() {
-  return {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}};
+  return {{1, kVersion1}, {2, kVersion2}, {3, kVersion3}, {4, kVersion4}};
 }
 
 }  // namespace pika::store

@@ -108,10 +108,10 @@ Suite Store::create_suite(const NewSuite& wanted, std::vector<RunningLease>* sup
     for (const auto& l : wanted.lanes) {
       c.run(
           "INSERT INTO ci_lane (suite, lane, title, position, required, gating, lane_group, reason, target, jobs, "
-          "unrunnable) "
-          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          "unrunnable, group_size, needs) "
+          "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
           id, l.lane, to_utf8(l.title), position++, l.required, l.gating, l.group, to_utf8(l.reason), l.target, l.jobs,
-          to_utf8(l.unrunnable));
+          to_utf8(l.unrunnable), l.group_size, print_list(l.needs));
       LaneId lane(c.last_insert_id());
       if (l.unrunnable.empty())
         c.run("INSERT INTO ci_attempt (lane, number, status, queued_at) VALUES (?, 1, 'queued', ?)", lane, s.queued_at);

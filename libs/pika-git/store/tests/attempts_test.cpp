@@ -275,3 +275,46 @@ TEST_CASE("a lost attempt of an older suite or of a closed branch is not tried a
                         .again = AttemptEnd::Again{3, 0, "the runner was lost"}});
   CHECK(s.newest(old).number == 1);
 }
+
+TEST_CASE("what a skipped lane needed passes at last, and it has its turn") {
+  Scene s;
+  auto pushed = s.push("topic", 'a', 10);
+  NewSuite wanted;
+  wanted.suite.repository = s.repository.id;
+  wanted.suite.branch = pushed.branch.id;
+  wanted.suite.version = pushed.version.id;
+  wanted.suite.queued_at = 20;
+  NewLane build, pack;
+  build.lane = "build";
+  pack.lane = "pack";
+  build.jobs = pack.jobs = "[]";
+  pack.needs = {"build"};
+  pack.group_size = 3;
+  wanted.lanes = {build, pack};
+  std::vector<RunningLease> superseded;
+  auto suite = s.store->create_suite(wanted, &superseded);
+  auto needs_of_pack = [&] {
+    for (const auto& q : s.store->schedule_input().queued)
+      if (q.lane == "pack") return q.needs.at(0).status;
+    return std::optional<Ran>();
+  };
+  CHECK(needs_of_pack() == Ran::queued);
+  CHECK(s.store->lanes(suite.id)[1].lane.group_size == 3);
+
+  auto first = s.newest(suite, 0);
+  auto fence = s.store->assign(first.id, "r", "why", 1000, 30).value();
+  s.store->end_attempt({.attempt = first.id, .fence = fence, .status = Ran::failed, .at = 40});
+  CHECK(needs_of_pack() == Ran::failed);
+  s.store->skip({{s.newest(suite, 1).id, "it needs build"}}, 41);
+  CHECK(s.newest(suite, 1).status == Ran::skipped);
+  CHECK(s.newest(suite, 1).message == "it needs build");
+  s.store->skip({{first.id, "too late"}}, 42);
+  CHECK(s.newest(suite, 0).status == Ran::failed);
+
+  auto again = s.store->add_attempt(first.lane, "rerun", 0, 50).value();
+  auto next = s.store->assign(again.id, "r", "why", 1000, 51).value();
+  s.store->end_attempt({.attempt = again.id, .fence = next, .status = Ran::passed, .at = 60});
+  CHECK(s.newest(suite, 1).status == Ran::queued);
+  CHECK(s.newest(suite, 1).number == 2);
+  CHECK(needs_of_pack() == Ran::passed);
+}

@@ -2,7 +2,9 @@
 // this waiting" has one answer and can be replayed.
 //
 // Order: required lanes first, then by the suite's age, then catalogue order; no branch gets a second lane of its own
-// before every other branch that waits has one running (fair between branches). A concurrency group holds one lane.
+// before every other branch that waits has one running (fair between branches). A concurrency group holds as many lanes
+// as its size says: where two suites say different ones, a lane begins by its own. A lane waits for the lanes that it
+// needs, and is skipped where one of them ended otherwise than passed.
 #pragma once
 #include <string>
 #include <vector>
@@ -10,6 +12,11 @@
 #include "pika/domain/types.hpp"
 
 namespace pika::domain {
+
+struct NeededLane {
+  std::string lane;
+  std::optional<jerichoci::Status> status;  // of its newest attempt; nothing: the suite has no such lane
+};
 
 struct QueuedAttempt {
   AttemptId attempt;
@@ -20,6 +27,8 @@ struct QueuedAttempt {
   bool required = false;
   bool needs_sandbox = false;
   std::string group;  // with the repository's name in front
+  int group_size = 1;
+  std::vector<NeededLane> needs{};
   Micros queued_at = 0;
   Micros not_before = 0;  // back-off after a lost attempt
 };
@@ -51,9 +60,14 @@ struct Waiting {
   std::string reason;  // a waiting reason of the contracts
   std::string detail;  // sentence
 };
+struct Skip {
+  AttemptId attempt;
+  std::string why;  // sentence
+};
 struct ScheduleResult {
   std::vector<Assignment> assignments;
   std::vector<Waiting> waiting;
+  std::vector<Skip> skipped{};
 };
 ScheduleResult schedule(const ScheduleInput& input);
 

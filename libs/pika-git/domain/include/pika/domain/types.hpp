@@ -99,12 +99,14 @@ struct Lane {
   std::string title;
   int position = 0;  // catalogue order
   bool required = false;
-  bool gating = false;     // defined by the target; false: the head's own, advisory
-  std::string group;       // concurrency group
-  std::string reason;      // why it was chosen
-  std::string target;      // id of the catalogue's target
-  std::string jobs;        // JSON array of JobSpec
-  std::string unrunnable;  // sentence: there is nothing to run
+  bool gating = false;             // defined by the target; false: the head's own, advisory
+  std::string group;               // concurrency group
+  std::string reason;              // why it was chosen
+  std::string target;              // id of the catalogue's target
+  std::string jobs;                // JSON array of JobSpec
+  std::string unrunnable;          // sentence: there is nothing to run
+  int group_size = 1;              // lanes of the group at once
+  std::vector<std::string> needs;  // lanes of the suite that must have passed
 };
 
 struct Attempt {

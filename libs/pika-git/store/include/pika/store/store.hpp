@@ -42,6 +42,8 @@ struct Pushed {
 struct NewLane {
   std::string lane, title, group, reason, target, jobs, unrunnable;
   bool required = false, gating = false;
+  int group_size = 1;
+  std::vector<std::string> needs{};  // lanes of this suite
 };
 struct NewSuite {
   Suite suite;                 // ids and number are given by the store
@@ -173,6 +175,8 @@ class Store {
   // The new fence, or nothing when it is not queued any more.
   std::optional<std::int64_t> assign(AttemptId attempt, const std::string& runner, const std::string& why,
                                      Micros lease_until, Micros at);
+  // Of what is queued still: it ends as skipped, which is not green.
+  void skip(const std::vector<Skip>& skipped, Micros at);
   void set_waiting(const std::vector<Waiting>& waiting);  // only what changed is written and told
   bool mark_started(AttemptId attempt, std::int64_t fence, const std::string& run_id, Micros at);
   // Renews leases of what the runner says it runs; gives those it should stop (stale fence, cancelled, ended).
