@@ -24,7 +24,7 @@ set(PIKA_LAYERS
   "ph: base json http gitx proc forge-model"
   "pika-git-domain: base json jerichoci"
   "pika-git-store: base db json jerichoci pika-git-domain"
-  "pika-git-explain: base json gitx syntax"
+  "pika-git-explain: base filter json gitx syntax"
   "pika-git-model: base json gitx pika-git-explain"
   "pika-git-provider: base json http gitx pika-git-explain pika-git-model"
   "pika-git-web: base json http gitx pika-git-domain pika-git-explain"

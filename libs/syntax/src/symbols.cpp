@@ -46,6 +46,7 @@ constexpr std::array kCpp = {
     NodeRule{"template_declaration", Form::wrapper, SymbolKind::type},
     NodeRule{"linkage_specification", Form::through, SymbolKind::scope},
     NodeRule{"declaration_list", Form::through, SymbolKind::scope},
+    NodeRule{"labeled_statement", Form::through, SymbolKind::scope},  // public: in what reads as a function
     NodeRule{"preproc_if", Form::through, SymbolKind::scope},
     NodeRule{"preproc_ifdef", Form::through, SymbolKind::scope},
     NodeRule{"preproc_else", Form::through, SymbolKind::scope},
@@ -311,7 +312,11 @@ class Finder {
     // A macro before `namespace` makes a function of that name of it, to the grammar.
     if (name == "namespace" && has_body) return members(body, scope, parent, test, depth + 1);
     // Where the grammar did not fit, a name would be a guess.
-    if (doubtful(node, body, name, kind)) name.clear();
+    bool exported = exported_class(node);  // its bases are what the grammar could not fit
+    if (exported)
+      kind = SymbolKind::type, name = exported_name(node);
+    else if (doubtful(node, body, name, kind))
+      name.clear();
     bool anonymous = name.empty();
     if (anonymous && rule.form != Form::container && !nested) return;
     int self = parent;
@@ -332,7 +337,8 @@ class Finder {
       symbol.definition = definition;
       symbol.test = is_test;
     }
-    if ((rule.form == Form::container || nested) && has_body) members(body, qualified, self, is_test, depth + 1);
+    if ((rule.form == Form::container || nested || exported) && has_body)
+      members(body, qualified, self, is_test, depth + 1);
   }
 
   void unwrap(TSNode node, TSNode outer, const std::string& scope, int parent, bool test, const Lead& lead, int depth) {
@@ -380,6 +386,28 @@ class Finder {
     auto from = ts_node_start_byte(outer), open = ts_node_start_byte(body), close = ts_node_end_byte(body);
     return header_of(std::string(text_.substr(from, open - from)) + "{…}" +
                      std::string(text_.substr(close, ts_node_end_byte(outer) - close)));
+  }
+
+  // `class EXPORT Name : Base { … }`: to the grammar, which knows no macros, a function that gives a class EXPORT.
+  bool exported_class(TSNode node) const {
+    if (language_ != Language::cpp || type_of(node) != "function_definition") return false;
+    auto type = field_of(node, "type"), declarator = field_of(node, "declarator");
+    return !ts_node_is_null(type) && !ts_node_is_null(declarator) && ts_node_is_null(body_of(type)) &&
+           (type_of(type) == "class_specifier" || type_of(type) == "struct_specifier") &&
+           (type_of(declarator) == "identifier" || type_of(declarator) == "template_function" ||
+            type_of(declarator) == "qualified_identifier");
+  }
+
+  // Where bases follow, the grammar leaves the name over, and takes the last of them for the function's.
+  std::string exported_name(TSNode node) const {
+    Cursor cursor(node);
+    if (cursor.child()) do {
+        auto child = cursor.node();
+        if (!ts_node_is_error(child) || ts_node_named_child_count(child) == 0) continue;
+        auto first = ts_node_named_child(child, 0);
+        if (type_of(first) == "identifier" || type_of(first) == "type_identifier") return compact(first);
+      } while (cursor.next());
+    return compact(field_of(node, "declarator"));
   }
 
   // The members of the type that a declaration of C or C++ spells out.

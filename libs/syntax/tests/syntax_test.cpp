@@ -225,3 +225,20 @@ TEST_CASE("C++: a type that a declaration spells out is a type with members, and
   REQUIRE(variable);
   CHECK(variable->header == "static struct {…} config");
 }
+
+TEST_CASE("C++: a class behind a macro that exports it is a class, with its members") {
+  auto file =
+      parse(Language::cpp,
+            "class EXPORT Stream : private Buffer<char> {\n public:\n  Stream(int n);\n  void close();\n private:\n"
+            "  int n_;\n};\nclass EXPORT Plain {\n public:\n  void run();\n};\n");
+  REQUIRE(file);
+  for (auto name : {"Stream", "Plain"}) {
+    const auto* type = find(*file, name);
+    REQUIRE(type);
+    CHECK(type->kind == SymbolKind::type);
+    CHECK(type->definition);
+  }
+  CHECK(find(*file, "Stream")->header.starts_with("class EXPORT Stream"));
+  CHECK(find(*file, "Stream::close"));
+  CHECK(find(*file, "Plain::run"));
+}

@@ -53,11 +53,13 @@ class Symbols {
  private:
   const git::FileChange& file(std::size_t change) const { return *model_.changes[change].file; }
 
-  // A header without white space, without what a definition outside of its scope adds to it, and without what a
-  // constructor does with its arguments.
+  // How it is declared, without white space, without what a definition outside of its scope adds to it, and without
+  // words that say where code is made and not what it does.
   static std::string plain_header(const Symbol& symbol) {
-    auto text = std::string_view(symbol.header);
-    text = text.substr(0, text.find(") : "));
+    auto text = declared(symbol);
+    for (std::string_view word : {"static ", "inline ", "constexpr "})
+      if (text.starts_with(word)) text.remove_prefix(word.size());
+    if (text.ends_with(" = default")) text.remove_suffix(10);
     std::string out;
     std::copy_if(text.begin(), text.end(), std::back_inserter(out),
                  [](char c) { return c != ' ' && c != '\t' && c != '\n' && c != ')'; });
@@ -73,8 +75,7 @@ class Symbols {
 
   // Without the words that say who may use it.
   static std::pair<std::string, std::string> visibility(std::string_view header) {
-    for (std::string_view word :
-         {"pub(crate) ", "pub(super) ", "pub ", "export default ", "export ", "public ", "static "})
+    for (std::string_view word : {"pub(crate) ", "pub(super) ", "pub ", "export default ", "export ", "public "})
       if (header.starts_with(word)) return {std::string(trim(word)), std::string(header.substr(word.size()))};
     return {"", std::string(header)};
   }
@@ -86,23 +87,47 @@ class Symbols {
     return fmt::format("{} {} {} there and {} {} here", they, were, code(was), are, code(is));
   }
 
-  // To another file, and its header is another one there. Where only who may use it changed, once for all of a file.
-  void moved_signatures() {
-    std::map<std::tuple<std::size_t, std::string, std::string>, std::vector<const SymbolChange*>> opened;
-    for (const auto& c : model_.delta) {
-      if (c.deed != Deed::reworked || c.before_change == c.after_change ||
-          plain_header(*c.before) == plain_header(*c.after))
-        continue;
-      auto [was, before] = visibility(c.before->header);
-      auto [is, after] = visibility(c.after->header);
-      if (was != is && before == after) {
-        opened[{c.before_change, was, is}].push_back(&c);
+  // A type's name without where it lives: std::vector is vector where somebody says using namespace.
+  static std::string unqualified(std::string_view header) {
+    std::string out;
+    for (std::size_t i = 0; i < header.size();) {
+      auto end = i;
+      while (end < header.size() && is_word_byte(header[end])) ++end;
+      auto joint = header.substr(end).starts_with("::") ? 2u : header.substr(end).starts_with(".") ? 1u : 0u;
+      if (end > i && joint && end + joint < header.size() && is_word_byte(header[end + joint])) {
+        i = end + joint;
         continue;
       }
-      auto [old_words, new_words] = differing_code(c.before->header, c.after->header);
-      out_.push_back({"moved_signature", file(c.after_change).new_path, c.after->line,
-                      fmt::format("{} did not only move from {}: it was {} there and is {} here.", code(c.after->name),
-                                  code_name(file(c.before_change).old_path), old_words, new_words)});
+      if (end == i) ++end;
+      out += header.substr(i, end - i);
+      i = end;
+    }
+    return out;
+  }
+
+  // To another file, and its header is another one there: one check for what went between two files. Where only who may
+  // use it changed, that is what is said.
+  void moved_signatures() {
+    std::map<std::tuple<std::size_t, std::string, std::string>, std::vector<const SymbolChange*>> opened;
+    std::map<std::pair<std::size_t, std::size_t>, std::vector<const SymbolChange*>> changed;
+    for (const auto& c : model_.delta) {
+      if (c.deed != Deed::reworked || c.before_change == c.after_change || c.after->test) continue;
+      if (unqualified(plain_header(*c.before)) == unqualified(plain_header(*c.after))) continue;
+      auto [was, before] = visibility(declared(*c.before));
+      auto [is, after] = visibility(declared(*c.after));
+      if (was != is && before == after)
+        opened[{c.before_change, was, is}].push_back(&c);
+      else
+        changed[{c.before_change, c.after_change}].push_back(&c);
+    }
+    for (const auto& [files, moved] : changed) {
+      const auto& c = *moved.front();
+      auto [old_words, new_words] = differing_code(declared(*c.before), declared(*c.after));
+      auto more = moved.size() == 1 ? std::string() : fmt::format("; {} more changed so on the way", moved.size() - 1);
+      out_.push_back(
+          {"moved_signature", file(c.after_change).new_path, c.after->line,
+           fmt::format("{} did not only move from {}: it was {} there and is {} here{}.", code(c.after->name),
+                       code_name(file(c.before_change).old_path), old_words, new_words, more)});
     }
     for (const auto& [key, moved] : opened) {
       const auto& [change, was, is] = key;
@@ -114,23 +139,64 @@ class Symbols {
     }
   }
 
-  // Only where the file stays and no test comes: a test that got another name is no loss.
+  // What is no longer there to be tested.
+  std::set<std::string, std::less<>> removed_subjects() const {
+    std::set<std::string, std::less<>> out;
+    for (const auto& c : model_.delta)
+      if ((c.deed == Deed::removed && !c.before->test) || c.deed == Deed::renamed) out.insert(c.before->name);
+    for (const auto& change : model_.changes)
+      if (change.file->new_mode == 0 && change.before.file)
+        for (const auto& s : change.before.file->symbols)
+          if (!s.test) out.insert(s.name);
+    return out;
+  }
+
+  bool speaks_of(const SymbolChange& test, const std::set<std::string, std::less<>>& names) const {
+    const auto& side = model_.changes[test.before_change].before;
+    auto tokens = side.tokens(*test.before);
+    return std::any_of(tokens.begin(), tokens.end(), [&](const auto& token) {
+      return token.kind == syntax::TokenKind::identifier && names.contains(side.text_of(token));
+    });
+  }
+
+  // Only where the file stays and no test comes: a test that got another name is no loss. Nor is one whose subject
+  // went.
   void removed_tests() {
+    if (reverts()) return;
     std::map<std::size_t, std::vector<const Symbol*>> gone;
     std::set<std::size_t> fresh;
+    std::size_t added = 0;
+    auto subjects = removed_subjects();
     for (const auto& c : model_.delta) {
-      if (c.deed == Deed::added && c.after->test) fresh.insert(c.after_change);
-      if (c.deed == Deed::removed && c.before->test && c.before->kind == SymbolKind::function)
+      if (c.deed == Deed::added && c.after->test) fresh.insert(c.after_change), ++added;
+      if (c.deed == Deed::removed && c.before->test && c.before->kind == SymbolKind::function &&
+          !speaks_of(c, subjects))
         gone[c.before_change].push_back(c.before);
     }
-    for (const auto& [change, tests] : gone) {
-      if (fresh.contains(change) || file(change).kind == git::ChangeKind::deleted) continue;
-      std::vector<std::string> names;
-      for (const auto* test : tests) names.push_back(code(one_line(test->name, 60)));
-      out_.push_back({"test_removed", file(change).new_path, 0,
-                      fmt::format("{} {} removed here, and no test is added in this file.", list_words(names, 3),
-                                  tests.size() == 1 ? "is" : "are")});
-    }
+    std::erase_if(gone, [&](const auto& entry) {  // added in its file, or all of them in others
+      return fresh.contains(entry.first) || entry.second.size() <= added ||
+             file(entry.first).kind == git::ChangeKind::deleted;
+    });
+    if (gone.empty()) return;
+    std::size_t more = 0;
+    for (const auto& [change, tests] : gone)
+      if (change != gone.begin()->first) more += tests.size();
+    const auto& [change, tests] = *gone.begin();
+    std::vector<std::string> names;
+    for (const auto* test : tests) names.push_back(code(one_line(test->name, 60)));
+    auto others = more == 0 ? std::string()
+                            : fmt::format("; so {} {} in {}", more == 1 ? "is" : "are",
+                                          plural(static_cast<std::int64_t>(more), "test more", "tests more"),
+                                          plural(static_cast<std::int64_t>(gone.size() - 1), "other file"));
+    out_.push_back({"test_removed", file(change).new_path, 0,
+                    fmt::format("{} {} removed here, and no test is added in this file{}.", list_words(names, 3),
+                                tests.size() == 1 ? "is" : "are", others)});
+  }
+
+  bool reverts() const {
+    const auto& commits = model_.input->commits;
+    return !commits.empty() && std::all_of(commits.begin(), commits.end(),
+                                           [](const auto& c) { return lower(c.subject()).starts_with("revert"); });
   }
 
   // The author's words say that nothing behaves otherwise; a changed expectation says that something does.
@@ -138,6 +204,9 @@ class Symbols {
     const auto& commits = model_.input->commits;
     auto claims = [](std::string_view subject) {
       auto words = lower(subject);
+      // What else it does, or that it is about the tests themselves.
+      for (std::string_view word : {"fix", "add", "test", "change", "remove"})
+        if (words.find(word) != std::string::npos) return false;
       for (std::string_view word : {"refactor", "rename", "clean up", "cleanup", "reformat", "no functional change",
                                     "tidy", "style:", "simplify"})
         if (words.find(word) != std::string::npos) return true;
@@ -162,11 +231,16 @@ class Symbols {
       if (!hunk || !atom.test || !atom.rule.empty() || !atom.added || !atom.removed) continue;
       const git::DiffLine* now = nullptr;
       bool before = false;
+      std::set<std::string_view> stays;  // only its indentation is another
+      for (int i = atom.first; i <= atom.last; ++i) {
+        const auto& line = hunk->lines[static_cast<std::size_t>(i)];
+        if (line.kind == '-') stays.insert(trim(line.text));
+      }
       for (int i = atom.first; i <= atom.last; ++i) {
         const auto& line = hunk->lines[static_cast<std::size_t>(i)];
         if (!expects(line.text)) continue;
         if (line.kind == '-') before = true;
-        if (line.kind == '+' && !now) now = &line;
+        if (line.kind == '+' && !now && !stays.contains(trim(line.text))) now = &line;
       }
       if (!before || !now) continue;
       out_.push_back({"expectation_changed", model_.file(atom).new_path, now->new_line,

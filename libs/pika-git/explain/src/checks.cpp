@@ -19,95 +19,25 @@ namespace {
 
 using syntax::TokenKind;
 
-// One name: "*" and "?", without backtracking over more than one star.
-bool match_name(std::string_view filter, std::string_view name) {
-  std::size_t f = 0, n = 0, star = std::string_view::npos, from = 0;
-  while (n < name.size()) {
-    if (f < filter.size() && (filter[f] == '?' || filter[f] == name[n]) && filter[f] != '*') {
-      ++f, ++n;
-    } else if (f < filter.size() && filter[f] == '*') {
-      star = f++;
-      from = n;
-    } else if (star != std::string_view::npos) {
-      f = star + 1;
-      n = ++from;
-    } else {
-      return false;
-    }
-  }
-  while (f < filter.size() && filter[f] == '*') ++f;
-  return f == filter.size();
-}
-
-bool match_parts(const std::vector<std::string_view>& filter, std::size_t f, const std::vector<std::string_view>& path,
-                 std::size_t p) {
-  for (; f < filter.size(); ++f, ++p) {
-    if (filter[f] == "**") {
-      if (f + 1 == filter.size()) return p < path.size();
-      for (auto q = p; q < path.size(); ++q)
-        if (match_parts(filter, f + 1, path, q)) return true;
-      return false;
-    }
-    if (p == path.size() || !match_name(filter[f], path[p])) return false;
-  }
-  return p == path.size();
-}
-
-struct Filter {
-  std::string text;
-  int line = 0;
-};
-
-// Forms of the filter language (pikaci/selection.hpp) that matches_filter() does not read.
-bool odd_filter(std::string_view value) {
-  if (value.find_first_of("[{\\") != std::string_view::npos) return true;
-  for (auto part : split(value, '/'))
-    if (part != "**" && part.find("**") != std::string_view::npos) return true;
-  return false;
-}
-
-// The lists of strings of a TOML file that hold at least one path.
-std::vector<std::vector<Filter>> path_lists(const Side& side) {
-  std::vector<std::vector<Filter>> out;
-  std::vector<Filter> now;
-  bool inside = false, paths = false, opaque = false;
-  for (const auto& token : side.file->tokens) {
-    auto text = side.text_of(token);
-    if (text == "[" || text == "[[") {
-      inside = true, paths = false, opaque = false;
-      now.clear();
-    } else if (inside && (text == "]" || text == "]]")) {
-      inside = false;
-      if (paths && !opaque) out.push_back(now);
-    } else if (inside && token.kind == TokenKind::string && text.size() > 2) {
-      auto value = text.substr(1, text.size() - 2);
-      if (value.starts_with('@') || value.starts_with('!') || odd_filter(value))
-        opaque = true;  // means more than its own words
-      bool path =
-          value.find('/') != std::string_view::npos && value.find_first_of(" \\:\"'[{") == std::string_view::npos;
-      paths |= path;
-      if (path) now.push_back({std::string(value), token.line});
-    }
-  }
-  return out;
-}
-
 class Checker {
  public:
   Checker(const Model& model, std::vector<Check>& out) : model_(model), out_(out) {}
 
   void run() {
-    stale_filters();
     old_names();
     removed_dependencies();
     locks();
   }
 
  private:
-  // What is built changes, and nobody who reads the manifests can see it.
+  // What is built changes in passing, and neither the manifests nor the author's words say so.
   void locks() {
-    for (const auto& change : model_.changes)
+    bool other = false;
+    for (const auto& change : model_.changes) {
       if (change.role == Role::manifest) return;
+      other |= change.role == Role::source || change.role == Role::test;
+    }
+    if (!other || announced()) return;
     for (const auto& change : model_.changes) {
       auto delta = lock_delta(model_, change);
       if (!delta.any()) continue;
@@ -121,52 +51,18 @@ class Checker {
     }
   }
 
+  bool announced() const {
+    const auto& commits = model_.input->commits;
+    return std::any_of(commits.begin(), commits.end(), [](const git::CommitInfo& commit) {
+      auto words = lower(commit.message);
+      for (std::string_view word : {"dependenc", "deps", "bump", ".lock", "lock file", "lockfile", "upgrade", "vendor"})
+        if (words.find(word) != std::string::npos) return true;
+      return false;
+    });
+  }
+
   void add(std::string kind, const std::string& file, int line, std::string text) {
     out_.push_back({std::move(kind), file, line, std::move(text)});
-  }
-
-  // Filters that covered moved files at their old names and cover none at their new ones.
-  void stale_filters() {
-    std::vector<const git::FileChange*> moved;
-    for (const auto& change : model_.changes)
-      if (change.file->kind == git::ChangeKind::renamed) moved.push_back(change.file);
-    if (moved.empty()) return;
-    const auto& repository = *model_.input->repository;
-    const auto& head = model_.input->diff->head;
-    for (const char* folder : {"ci", "invariants"})
-      for (const auto& entry : repository.list(head, folder)) {
-        if (!entry.path.ends_with(".toml") || repository.blob_size(entry.id).value_or(1u << 30) > (256u << 10))
-          continue;
-        auto side = make_side(syntax::Language::toml, repository.blob(entry.id).value_or(""));
-        if (!side.file) continue;
-        for (const auto& list : path_lists(side)) stale_list(entry.path, list, moved);
-      }
-  }
-
-  void stale_list(const std::string& file, const std::vector<Filter>& list,
-                  const std::vector<const git::FileChange*>& moved) {
-    auto covered = [&](const std::string& path) {
-      return std::any_of(list.begin(), list.end(), [&](const Filter& f) { return matches_filter(f.text, path); });
-    };
-    for (const auto& filter : list) {
-      std::size_t lost = 0;
-      const git::FileChange* first = nullptr;
-      for (const auto* f : moved) {
-        if (!matches_filter(filter.text, f->old_path) || covered(f->new_path)) continue;
-        if (++lost == 1) first = f;
-      }
-      if (!lost) continue;
-      auto text =
-          lost == 1
-              ? fmt::format("The filter {} matched {} before it moved to {}; nothing in its list matches it there.",
-                            code(filter.text), code_name(first->old_path), code_name(first->new_path))
-              : fmt::format(
-                    "The filter {} matched {} moved files at their old names, {} among them; nothing in its list "
-                    "matches them at "
-                    "their new names, such as {}.",
-                    code(filter.text), lost, code_name(first->old_path), code_name(first->new_path));
-      add("stale_path_filter", file, filter.line, std::move(text));
-    }
   }
 
   // A renamed definition's old name, still used in the changed files, where nothing defines it any more.
@@ -180,11 +76,16 @@ class Checker {
         for (const auto& symbol : change.after.file->symbols) left.erase(symbol.name);
     for (const auto& change : model_.changes) {
       if (!change.after.file || left.empty()) continue;
-      for (const auto& token : change.after.file->tokens) {
+      const auto& tokens = change.after.file->tokens;
+      for (std::size_t i = 0; i < tokens.size(); ++i) {
+        const auto& token = tokens[i];
         if (token.kind != TokenKind::identifier) continue;
         auto found = left.find(change.after.text_of(token));
         if (found == left.end()) continue;
         const auto& r = *found->second;
+        // A variable of the name of a function is no call of it.
+        bool called = i + 1 < tokens.size() && change.after.text_of(tokens[i + 1]).starts_with('(');
+        if (r.witness == "function" && !called) continue;
         add("old_name_left", change.file->path(), token.line,
             fmt::format("{} is still named here; this change renames the {} {} to {} in {}.", code(r.from), r.witness,
                         code(r.from), code(r.to), code_name(model_.changes[r.change].file->path())));
@@ -251,15 +152,10 @@ class Checker {
 
 }  // namespace
 
-bool matches_filter(std::string_view filter, std::string_view path) {
-  auto parts = split(filter, '/'), names = split(path, '/');
-  // A filter with many "**" could be matched in exponentially many ways.
-  if (std::count(parts.begin(), parts.end(), "**") > 4 || parts.size() > 32 || names.size() > 64) return false;
-  return match_parts(parts, 0, names, 0);
-}
-
 void add_checks(const Model& model, Tutorial& tutorial) {
+  check_filters(model, tutorial.checks);
   Checker(model, tutorial.checks).run();
+  check_paths(model, tutorial.checks);
   check_symbols(model, tutorial.checks);
   check_lines(model, tutorial.checks);
   if (tutorial.checks.size() > kMostChecks) tutorial.checks.resize(kMostChecks);

@@ -10,10 +10,9 @@ inline constexpr std::size_t kMostChecks = 8;
 void add_checks(const Model& model, Tutorial& tutorial);
 
 // The kinds, a file each; each adds to what the others found.
+void check_filters(const Model& model, std::vector<Check>& out);
+void check_paths(const Model& model, std::vector<Check>& out);
 void check_lines(const Model& model, std::vector<Check>& out);
 void check_symbols(const Model& model, std::vector<Check>& out);
-
-// A path against a filter: "**" any folders, "*" and "?" within one name, "[" literally.
-bool matches_filter(std::string_view filter, std::string_view path);
 
 }  // namespace pika::explain

@@ -25,6 +25,11 @@ bool uses_next(std::string_view word) {
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 
+bool declares_type(std::string_view word) {
+  return word == "class" || word == "struct" || word == "union" || word == "enum" || word == "interface" ||
+         word == "trait" || word == "type" || word == "concept";
+}
+
 bool constructs(const Symbol& s) {
   return s.kind == SymbolKind::function && s.qualified.ends_with(s.name + "::" + s.name);
 }
@@ -36,9 +41,8 @@ bool declares(const Side& side, std::size_t i, const Symbol& symbol) {
   auto before = side.text_of(tokens[i - 1]);
   auto after = i + 1 < tokens.size() ? side.text_of(tokens[i + 1]) : std::string_view();
   switch (symbol.kind) {
-    case SymbolKind::type:
-      return before == "class" || before == "struct" || before == "union" || before == "enum" ||
-             before == "interface" || before == "trait" || before == "type" || before == "concept";
+    case SymbolKind::type:  // with a macro between, as in `class EXPORT Name`
+      return declares_type(before) || (i > 1 && declares_type(side.text_of(tokens[i - 2])));
     case SymbolKind::macro:
       return before.ends_with("define") || before == "!";
     case SymbolKind::function:

@@ -46,6 +46,8 @@ int alike(const Side& a, const Symbol& x, const Side& b, const Symbol& y) {
 }
 
 constexpr int kAlike = 88;
+constexpr int kSameName = 60;  // where the name says it already
+constexpr int kHalf = 50;
 constexpr std::size_t kMostTwins = 4;
 
 // Buffer<T>::read and Buffer<T, N>::read are the same method.
@@ -181,6 +183,12 @@ class Pairs {
     drop_taken();
   }
 
+  // As it was declared, or most of what it does: more than a name that two files happen to have.
+  bool is_reworked(const SymbolChange& gone, const SymbolChange& fresh) const {
+    return same_header(*gone.before, *fresh.after) ||
+           alike(before(gone.before_change), *gone.before, after(fresh.after_change), *fresh.after) >= kHalf;
+  }
+
   // Gone from one file and new in another under the same full name: moved with changes, neither added nor removed.
   void pair_reworked() {
     std::map<SymbolKey, std::vector<std::size_t>> gone, fresh;
@@ -199,7 +207,7 @@ class Pairs {
                       [&, f = to->second[0]](auto i) { return out_[i].after_change == out_[f].after_change; });
       for (std::size_t n = 0; one_file && n < from.size(); ++n) {
         auto &a = out_[from[n]], &b = out_[to->second[n]];
-        if (a.before_change == b.after_change || a.before->test != b.after->test) continue;
+        if (a.before_change == b.after_change || a.before->test != b.after->test || !is_reworked(a, b)) continue;
         b.deed = Deed::reworked;
         b.before_change = a.before_change;
         b.before = std::exchange(a.before, nullptr);
@@ -263,7 +271,8 @@ class Pairs {
     for (const auto& [key, both] : left_by([](const Symbol& s) { return std::pair(s.name, s.kind); })) {
       if (both.gone.size() != 1 || both.fresh.size() != 1) continue;
       auto g = both.gone[0], f = both.fresh[0];
-      if (alike(before(out_[g].before_change), *out_[g].before, after(out_[f].after_change), *out_[f].after) >= kAlike)
+      if (alike(before(out_[g].before_change), *out_[g].before, after(out_[f].after_change), *out_[f].after) >=
+          kSameName)
         join(g, f, Deed::reworked);
     }
     drop_taken();

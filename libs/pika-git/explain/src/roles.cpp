@@ -115,6 +115,13 @@ Role role_of(std::string_view path, std::string_view head) {
   return Role::source;
 }
 
+bool foreign(std::string_view path) {
+  static constexpr std::array<std::string_view, 7> kFolders = {
+      "vendor", "third_party", "third-party", "thirdparty", "node_modules", "deps", "external"};
+  auto parts = split(folder_of(path), '/');
+  return std::any_of(parts.begin(), parts.end(), [](auto part) { return any_of(part, kFolders); });
+}
+
 std::string_view role_name(Role role) {
   switch (role) {
     case Role::source:

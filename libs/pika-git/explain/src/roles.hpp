@@ -14,6 +14,7 @@ enum class Role { source, test, manifest, lock, generated, schema, docs, ci, con
 // `head` is the beginning of the content (a few hundred bytes do); it may be empty.
 Role role_of(std::string_view path, std::string_view head);
 std::string_view role_name(Role role);
+bool foreign(std::string_view path);  // somebody else's code that the tree holds a copy of, by its folder
 
 std::string_view base_name(std::string_view path);
 std::string_view folder_of(std::string_view path);     // "" for the root
