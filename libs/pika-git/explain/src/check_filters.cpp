@@ -1,5 +1,5 @@
-// Path filters that covered files at their old names and cover none of them at their new ones: the check that they choose
-// no longer runs, and nothing else says so.
+// Path filters that covered files at their old names and cover none of them at their new ones: the check that they
+// choose no longer runs, and nothing else says so.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -118,14 +118,13 @@ class Filters {
   void tell(const std::string& file, const std::string& filter, int line, std::size_t lost,
             const git::FileChange& first) {
     auto text =
-        lost == 1
-            ? fmt::format("The filter {} matched {} before it moved to {}; nothing in its list matches it there.",
-                          code(filter), code_name(first.old_path), code_name(first.new_path))
-            : fmt::format(
-                  "The filter {} matched {} moved files at their old names, {} among them; nothing in its list "
-                  "matches them at "
-                  "their new names, such as {}.",
-                  code(filter), lost, code_name(first.old_path), code_name(first.new_path));
+        lost == 1 ? fmt::format("The filter {} matched {} before it moved to {}; nothing in its list matches it there.",
+                                code(filter), code_name(first.old_path), code_name(first.new_path))
+                  : fmt::format(
+                        "The filter {} matched {} moved files at their old names, {} among them; nothing in its list "
+                        "matches them at "
+                        "their new names, such as {}.",
+                        code(filter), lost, code_name(first.old_path), code_name(first.new_path));
     out_.push_back({"stale_path_filter", file, line, std::move(text)});
   }
 

@@ -143,7 +143,8 @@ class Paths {
       while (end < line.size() && path_byte(line[end])) ++end;
       auto word = line.substr(i, end - i);
       while (word.ends_with('.')) word.remove_suffix(1);
-      if (auto* file = meant(path, role, line, i, end, word); file && !beside(path, word)) tell(*file, word, path, number);
+      if (auto* file = meant(path, role, line, i, end, word); file && !beside(path, word))
+        tell(*file, word, path, number);
       i = end;
     }
   }
@@ -158,7 +159,8 @@ class Paths {
     bool address = word.find("//") != std::string_view::npos || (begin > 0 && line[begin - 1] == ':');
     if (address || word.size() < 4) return nullptr;
     char before = begin > 0 ? line[begin - 1] : ' ', after = end < line.size() ? line[end] : ' ';
-    if (std::string_view("*{$%~\\").contains(before) || after == '*' || after == '{') return nullptr;  // part of a pattern
+    if (std::string_view("*{$%~\\").contains(before) || after == '*' || after == '{')
+      return nullptr;  // part of a pattern
     bool deep = word.find('/') != std::string_view::npos;
     if (role == Role::docs) {
       bool link = before == '(' && begin > 1 && line[begin - 2] == ']' && (after == ')' || after == '#');
@@ -170,7 +172,8 @@ class Paths {
       return deep ? known(resolved("", word)) : nullptr;
     }
     if (role == Role::ci || role == Role::config || role == Role::manifest || extension_of(path) == "sh")
-      return deep || (role == Role::ci && word.find('.') != std::string_view::npos) ? known(resolved("", word)) : nullptr;
+      return deep || (role == Role::ci && word.find('.') != std::string_view::npos) ? known(resolved("", word))
+                                                                                    : nullptr;
     bool quoted = (before == '"' || before == '\'') && after == before;
     return deep && quoted ? known(resolved("", word)) : nullptr;
   }
@@ -186,9 +189,10 @@ class Paths {
     if (file.kind == git::ChangeKind::renamed && file.new_path.ends_with("/" + std::string(word))) return;
     if (told_ >= kMostTold || !known_.insert(file.old_path).second) return;
     ++told_;
-    auto what = file.kind == git::ChangeKind::renamed
-                    ? fmt::format("{} is still named here; it is {} now.", code_name(file.old_path), code_name(file.new_path))
-                    : fmt::format("{} is still named here; this change deletes it.", code_name(file.old_path));
+    auto what =
+        file.kind == git::ChangeKind::renamed
+            ? fmt::format("{} is still named here; it is {} now.", code_name(file.old_path), code_name(file.new_path))
+            : fmt::format("{} is still named here; this change deletes it.", code_name(file.old_path));
     out_.push_back({"removed_path_named", path, line, std::move(what)});
   }
 
@@ -233,9 +237,10 @@ class Paths {
     auto more = broken == 1   ? std::string()
                 : broken == 2 ? std::string("; so does 1 link more")
                               : fmt::format("; so do {} links more", broken - 1);
-    out_.push_back({"broken_link", file.new_path, first,
-                    fmt::format("The link to {} led to a file while this document was {}, and leads to none from here{}.",
-                                code(example), code_name(file.old_path), more)});
+    out_.push_back(
+        {"broken_link", file.new_path, first,
+         fmt::format("The link to {} led to a file while this document was {}, and leads to none from here{}.",
+                     code(example), code_name(file.old_path), more)});
   }
 
   const Model& model_;

@@ -53,40 +53,6 @@ class Symbols {
  private:
   const git::FileChange& file(std::size_t change) const { return *model_.changes[change].file; }
 
-  // How it is declared, without white space, without what a definition outside of its scope adds to it, and without
-  // words that say where code is made and not what it does.
-  static std::string plain_header(const Symbol& symbol) {
-    auto text = declared(symbol);
-    for (std::string_view word : {"static ", "inline ", "constexpr "})
-      if (text.starts_with(word)) text.remove_prefix(word.size());
-    if (text.ends_with(" = default")) text.remove_suffix(10);
-    std::string out;
-    std::copy_if(text.begin(), text.end(), std::back_inserter(out),
-                 [](char c) { return c != ' ' && c != '\t' && c != '\n' && c != ')'; });
-    auto scope =
-        symbol.qualified.substr(0, symbol.qualified.size() - std::min(symbol.name.size(), symbol.qualified.size()));
-    while (!scope.empty()) {
-      if (auto at = out.find(scope); at != std::string::npos) return out.erase(at, scope.size());
-      auto next = scope.find("::");
-      scope = next == std::string::npos ? "" : scope.substr(next + 2);
-    }
-    return out;
-  }
-
-  // Without the words that say who may use it.
-  static std::pair<std::string, std::string> visibility(std::string_view header) {
-    for (std::string_view word : {"pub(crate) ", "pub(super) ", "pub ", "export default ", "export ", "public "})
-      if (header.starts_with(word)) return {std::string(trim(word)), std::string(header.substr(word.size()))};
-    return {"", std::string(header)};
-  }
-
-  static std::string visibility_words(const std::string& was, const std::string& is, bool one) {
-    const char *they = one ? "it" : "they", *are = one ? "is" : "are", *were = one ? "was" : "were";
-    if (was.empty()) return fmt::format("{} {} {} here and {} not there", they, are, code(is), were);
-    if (is.empty()) return fmt::format("{} {} {} there and {} not here", they, were, code(was), are);
-    return fmt::format("{} {} {} there and {} {} here", they, were, code(was), are, code(is));
-  }
-
   // A type's name without where it lives: std::vector is vector where somebody says using namespace.
   static std::string unqualified(std::string_view header) {
     std::string out;
@@ -105,6 +71,33 @@ class Symbols {
     return out;
   }
 
+  // How it is declared, without white space, without scopes (a definition outside of its class has one more), and
+  // without words that say where code is made and not what it does.
+  static std::string plain_header(const Symbol& symbol) {
+    auto text = declared(symbol);
+    for (std::string_view word : {"static ", "inline ", "constexpr "})
+      if (text.starts_with(word)) text.remove_prefix(word.size());
+    if (text.ends_with(" = default")) text.remove_suffix(10);
+    std::string out;
+    for (char c : unqualified(text))
+      if (c != ' ' && c != '\t' && c != '\n' && c != ')') out += c;
+    return out;
+  }
+
+  // Without the words that say who may use it.
+  static std::pair<std::string, std::string> visibility(std::string_view header) {
+    for (std::string_view word : {"pub(crate) ", "pub(super) ", "pub ", "export default ", "export ", "public "})
+      if (header.starts_with(word)) return {std::string(trim(word)), std::string(header.substr(word.size()))};
+    return {"", std::string(header)};
+  }
+
+  static std::string visibility_words(const std::string& was, const std::string& is, bool one) {
+    const char *they = one ? "it" : "they", *are = one ? "is" : "are", *were = one ? "was" : "were";
+    if (was.empty()) return fmt::format("{} {} {} here and {} not there", they, are, code(is), were);
+    if (is.empty()) return fmt::format("{} {} {} there and {} not here", they, were, code(was), are);
+    return fmt::format("{} {} {} there and {} {} here", they, were, code(was), are, code(is));
+  }
+
   // To another file, and its header is another one there: one check for what went between two files. Where only who may
   // use it changed, that is what is said.
   void moved_signatures() {
@@ -112,7 +105,7 @@ class Symbols {
     std::map<std::pair<std::size_t, std::size_t>, std::vector<const SymbolChange*>> changed;
     for (const auto& c : model_.delta) {
       if (c.deed != Deed::reworked || c.before_change == c.after_change || c.after->test) continue;
-      if (unqualified(plain_header(*c.before)) == unqualified(plain_header(*c.after))) continue;
+      if (plain_header(*c.before) == plain_header(*c.after)) continue;
       auto [was, before] = visibility(declared(*c.before));
       auto [is, after] = visibility(declared(*c.after));
       if (was != is && before == after)
