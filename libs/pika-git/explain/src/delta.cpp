@@ -36,7 +36,8 @@ class Delta {
   const Side& before(std::size_t i) const { return model_.changes[i].before; }
   const Side& after(std::size_t i) const { return model_.changes[i].after; }
 
-  static bool worth(const Symbol& s) { return s.kind != SymbolKind::scope; }
+  // A blank name (Go, Python) names nothing.
+  static bool worth(const Symbol& s) { return s.kind != SymbolKind::scope && s.name != "_"; }
 
   void one_file(std::size_t i) {
     const auto& a = before(i);

@@ -64,6 +64,14 @@ bool is_docs(std::string_view path) {
   return ext == "txt" && (has_folder(path, "docs") || has_folder(path, "doc"));
 }
 
+// What a bundler wrote for browsers.
+bool minified(std::string_view name) {
+  for (std::string_view end :
+       {".min.js", ".min.mjs", ".min.cjs", ".min.css", ".js.map", ".mjs.map", ".cjs.map", ".css.map"})
+    if (name.ends_with(end)) return true;
+  return false;
+}
+
 bool says_generated(std::string_view head) {
   head = head.substr(0, 600);
   if (head.find("@generated") != std::string_view::npos) return true;
@@ -98,7 +106,7 @@ Role role_of(std::string_view path, std::string_view head) {
   auto name = base_name(path);
   auto ext = extension_of(path);
   if (any_of(name, kLocks)) return Role::lock;
-  if (says_generated(head)) return Role::generated;
+  if (says_generated(head) || minified(name)) return Role::generated;
   if (is_ci(path)) return Role::ci;
   if (any_of(name, kManifests)) return Role::manifest;
   if (name.starts_with("requirements") && ext == "txt") return Role::manifest;
