@@ -368,9 +368,19 @@ class Finder {
     auto above = text_.substr(symbol.begin, begin - symbol.begin);
     symbol.first_line = symbol.line - static_cast<int>(std::count(above.begin(), above.end(), '\n'));
     symbol.last_line = static_cast<int>(last_row(outer)) + 1;
-    auto until = has_body ? ts_node_start_byte(body) : symbol.end;
+    auto until = std::min(has_body ? ts_node_start_byte(body) : symbol.end, first_comment(outer, symbol.end));
     symbol.header = header_of(text_.substr(begin, until > begin ? until - begin : 0));
     return symbol;
+  }
+
+  // Where a comment begins that stands in the middle of a declaration, as after the colon of Python's `def`.
+  static std::uint32_t first_comment(TSNode node, std::uint32_t end) {
+    Cursor cursor(node);
+    if (cursor.child()) do {
+        if (is_comment(type_of(cursor.node())) && ts_node_start_byte(cursor.node()) > ts_node_start_byte(node))
+          return ts_node_start_byte(cursor.node());
+      } while (cursor.next());
+    return end;
   }
 
   static std::string header_of(std::string_view text) {
@@ -453,6 +463,7 @@ class Finder {
     if (language_ == Language::cpp || language_ == Language::c) return cpp_name(node, type, kind, definition);
     if (language_ == Language::python && type == "expression_statement") return python_variable(node);
     if (language_ == Language::toml) return toml_name(node);
+    if (type == "variable_declarator" && brings_in(node)) return {};
     if (type == "impl_item") return impl_name(node);
     if (type == "method_declaration" && language_ == Language::go) return go_method(node);
     if (type == "function_signature_item" || type == "function_signature") definition = false;
@@ -463,6 +474,13 @@ class Finder {
     auto name = short_name(field_of(node, "name"));
     if (name.empty()) name = short_name(field_of(node, "property"));
     return name;
+  }
+
+  // `const x = require("y")` imports; `const { a, b } = x` is no name but several.
+  bool brings_in(TSNode node) const {
+    auto name = field_of(node, "name"), value = field_of(node, "value");
+    if (!ts_node_is_null(name) && type_of(name) != "identifier") return true;
+    return !ts_node_is_null(value) && text_of(value, text_).starts_with("require(");
   }
 
   std::string short_name(TSNode node) const {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "delta_pairs.hpp"
+#include "pika/base/text.hpp"
 #include "token_rule.hpp"
 
 namespace pika::explain {
@@ -15,6 +16,7 @@ namespace {
 
 using syntax::Symbol;
 using syntax::SymbolKind;
+using syntax::TokenKind;
 
 class Delta {
  public:
@@ -89,7 +91,23 @@ class Delta {
                     std::equal(a.begin(), a.end(), b.begin(), b.end(), [&](const auto& s, const auto& t) {
                       return before(i).text_of(s) == after(i).text_of(t);
                     });
-    if (!laid_out) out_.push_back({Deed::body, i, i, &x, &y});
+    if (laid_out) return;
+    auto language = model_.changes[i].language;
+    out_.push_back({Deed::body, i, i, &x, &y, code_of(before(i), a, language) == code_of(after(i), b, language)});
+  }
+
+  // The tokens that do something: no comments, and of Python no string that is all of a statement.
+  static std::vector<std::string_view> code_of(const Side& side, std::span<const syntax::Token> tokens,
+                                               syntax::Language language) {
+    std::vector<std::string_view> out;
+    for (const auto& token : tokens) {
+      if (token.kind == TokenKind::comment) continue;
+      auto text = side.text_of(token);
+      bool documents = language == syntax::Language::python && token.kind == TokenKind::string && !out.empty() &&
+                       out.back() == ":" && trim(side.line(token.line)).starts_with(text.substr(0, 3));
+      if (!documents) out.push_back(text);
+    }
+    return out;
   }
 
   void leave_out_members() {

@@ -15,6 +15,7 @@ struct SymbolChange {
   std::size_t before_change = 0, after_change = 0;  // the files; equal but for a move to another file
   const syntax::Symbol* before = nullptr;           // null when added
   const syntax::Symbol* after = nullptr;            // null when removed
+  bool comments_only = false;                       // of a body: comments and docstrings are all that changed
   const syntax::Symbol& symbol() const { return after ? *after : *before; }
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -135,8 +136,19 @@ LockDelta lock_delta(const Model& model, const Change& change) {
   out.read = true;
   out.rest_differs = sides[0]->rest != sides[1]->rest;
   auto gone = by_name(sides[0]->others, sides[1]->others), fresh = by_name(sides[1]->others, sides[0]->others);
-  for (const auto& [name, packages] : gone) {
+  for (auto& [name, packages] : gone) {
     auto found = fresh.find(name);
+    // Of several versions the same one first: what changed of it is not its version.
+    if (found != fresh.end())
+      std::erase_if(packages, [&](const Locked* p) {
+        auto& others = found->second;
+        auto twin =
+            std::find_if(others.begin(), others.end(), [&](const Locked* o) { return o->version == p->version; });
+        if (twin == others.end()) return false;
+        out.other.push_back({name, p->version, p->version});
+        others.erase(twin);
+        return true;
+      });
     if (packages.size() == 1 && found != fresh.end() && found->second.size() == 1) {
       out.other.push_back({name, packages[0]->version, found->second[0]->version});
       fresh.erase(found);

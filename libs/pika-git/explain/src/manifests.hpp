@@ -1,4 +1,5 @@
-// What a change does to the dependencies that a manifest names: Cargo.toml and package.json.
+// What a change does to the dependencies that a manifest names: Cargo.toml, package.json, go.mod, pyproject.toml,
+// requirements files of pip.
 #pragma once
 #include <set>
 #include <string>

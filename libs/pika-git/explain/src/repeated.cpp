@@ -38,7 +38,25 @@ bool says_something(std::string_view a, std::string_view b) {
 using Replacement = std::pair<std::string, std::string>;  // from, to; trimmed
 using Pairs = std::vector<std::pair<std::string_view, std::string_view>>;
 
-// What differs between two lines, widened to whole words.
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// Of a number with points, such as a version, all of it: how many bytes more at the end of `head`, at the beginning of
+// `tail`.
+std::size_t number_before(std::string_view head) {
+  auto at = head.size();
+  while (at > 0 && (is_word(head[at - 1]) || (head[at - 1] == '.' && at > 1 && is_digit(head[at - 2])))) --at;
+  return head.size() - at;
+}
+std::size_t number_after(std::string_view tail) {
+  std::size_t at = 0;
+  while (at < tail.size() && (is_word(tail[at]) || (tail[at] == '.' && at + 1 < tail.size() && is_digit(tail[at + 1]))))
+    ++at;
+  return at;
+}
+
+// What differs between two lines, widened to whole words and numbers.
 std::optional<Replacement> difference(std::string_view before, std::string_view after) {
   auto ended = [](std::string_view line) { return line.substr(0, line.find_last_not_of(" \t\r") + 1); };
   before = ended(before), after = ended(after);
@@ -53,6 +71,11 @@ std::optional<Replacement> difference(std::string_view before, std::string_view 
     while (head > 0 && is_word(before[head - 1])) --head;
   if (ends(middle(before)) || ends(middle(after)))
     while (tail > 0 && is_word(before[before.size() - tail])) --tail;
+  auto digits = [](std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), is_digit); };
+  if (digits(middle(before)) && digits(middle(after))) {
+    auto left = number_before(before.substr(0, head)), right = number_after(before.substr(before.size() - tail));
+    head -= left, tail -= right;
+  }
   auto from = trim(middle(before)), to = trim(middle(after));
   if (from == to || from.size() > kMostBytes || to.size() > kMostBytes || !says_something(from, to)) return {};
   return Replacement(from, to);

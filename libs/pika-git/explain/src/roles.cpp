@@ -109,7 +109,8 @@ Role role_of(std::string_view path, std::string_view head) {
   if (says_generated(head) || minified(name)) return Role::generated;
   if (is_ci(path)) return Role::ci;
   if (any_of(name, kManifests)) return Role::manifest;
-  if (name.starts_with("requirements") && ext == "txt") return Role::manifest;
+  bool pip = name.starts_with("requirements") || base_name(folder_of(path)) == "requirements";
+  if (pip && (ext == "txt" || ext == "in")) return Role::manifest;
   if (is_docs(path)) return Role::docs;
   if (is_test(path)) return Role::test;
   if (ext == "sql" || has_folder(path, "migrations")) return Role::schema;

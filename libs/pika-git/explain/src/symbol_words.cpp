@@ -207,6 +207,14 @@ std::string lead_words(const Side& side, const Symbol& symbol) {
   return one_line(words, 160);
 }
 
+// " of `Owner`" for a member, whose header does not say whose it is.
+static std::string of_owner(const Side& side, const Symbol& s) {
+  if (s.parent < 0 || !side.file) return {};
+  const auto& owner = side.file->symbols[static_cast<std::size_t>(s.parent)];
+  bool has_members = owner.kind == SymbolKind::type || owner.header.starts_with("impl");
+  return has_members && s.header.find(owner.name) == std::string::npos ? " of " + code(one_line(owner.name, 60)) : "";
+}
+
 std::string symbol_lists(const Model& model, const std::vector<const SymbolChange*>& symbols) {
   auto header = [](const Symbol& s) {
     auto text = std::string(shown_header(s));
@@ -233,7 +241,8 @@ std::string symbol_lists(const Model& model, const std::vector<const SymbolChang
   };
   std::string out;
   out += listed(symbols, declarations, Deed::added, deed, "Added", [&](const SymbolChange& c) {
-    return fmt::format("{} ({}){}", header(*c.after), where(c), comment(c));
+    const auto& side = model.changes[c.after_change].after;
+    return fmt::format("{}{} ({}){}", header(*c.after), of_owner(side, *c.after), where(c), comment(c));
   });
   out += listed(symbols, declarations, Deed::renamed, deed, "Renamed", [&](const SymbolChange& c) {
     return fmt::format("{} to {} ({})", code(c.before->qualified), code(c.after->qualified), where(c));
@@ -244,10 +253,14 @@ std::string symbol_lists(const Model& model, const std::vector<const SymbolChang
     auto name = before.starts_with("`…") || after.starts_with("`…") ? code(c.after->qualified) + ": " : std::string();
     return fmt::format("{}{} is now {} ({})", name, before, after, where(c));
   });
-  out += listed(symbols, declarations, Deed::body, deed, "Changed", [&](const SymbolChange& c) {
+  std::vector<const SymbolChange*> code_changed, reworded;
+  for (const auto* c : symbols) (c->comments_only ? reworded : code_changed).push_back(c);
+  out += listed(code_changed, declarations, Deed::body, deed, "Changed", [&](const SymbolChange& c) {
     if (valued(c)) return fmt::format("{} is now {} ({})", header(*c.before), header(*c.after), where(c));
     return fmt::format("{} ({})", code(c.after->qualified), where(c));
   });
+  out += listed(reworded, declarations, Deed::body, deed, "Only comments changed",
+                [&](const SymbolChange& c) { return fmt::format("{} ({})", code(c.after->qualified), where(c)); });
   auto from_to = [&](const SymbolChange& c) {
     if (c.before_change == c.after_change && c.before->qualified != c.after->qualified)
       return fmt::format("{}, now {}, within {}", code(c.before->qualified), code(c.after->qualified),
@@ -258,8 +271,10 @@ std::string symbol_lists(const Model& model, const std::vector<const SymbolChang
   };
   out += listed(symbols, declarations, Deed::moved, deed, "Moved without a change but indentation", from_to);
   out += listed(symbols, declarations, Deed::reworked, deed, "Moved and changed", from_to);
-  out += listed(symbols, declarations, Deed::removed, deed, "Removed",
-                [&](const SymbolChange& c) { return fmt::format("{} ({})", header(*c.before), where(c)); });
+  out += listed(symbols, declarations, Deed::removed, deed, "Removed", [&](const SymbolChange& c) {
+    const auto& side = model.changes[c.before_change].before;
+    return fmt::format("{}{} ({})", header(*c.before), of_owner(side, *c.before), where(c));
+  });
   return out;
 }
 
@@ -332,6 +347,12 @@ std::string symbol_title(const Model& model, const std::vector<const SymbolChang
     if (c->deed == Deed::renamed && nameable(*c))
       renamed.push_back(one_line(c->before->name, 40) + " to " + one_line(c->after->name, 40));
   std::vector<std::string> parts;
+  bool words =
+      !symbols.empty() && std::all_of(symbols.begin(), symbols.end(), [](const auto* c) { return c->comments_only; });
+  if (words && !changed.empty()) {
+    auto title = "Reword the comments of " + list_words(changed, 3);
+    return title.size() > 110 ? "" : title;
+  }
   auto part = [&](const char* verb, const std::vector<std::string>& what, std::size_t most) {
     if (!what.empty() && parts.size() < 3) parts.push_back(std::string(verb) + " " + list_words(what, most));
   };

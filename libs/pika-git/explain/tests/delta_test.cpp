@@ -114,3 +114,36 @@ TEST_CASE("a prototype that goes is told as one") {
   auto page = page_of("a.h", "int gone(void);\nint stays(void);\n", "int stays(void);\n");
   CHECK(says(page, "`int gone(void);`"));
 }
+
+TEST_CASE("a comment behind a declaration is no part of how it is declared") {
+  auto page = page_of("a.py", "def main() -> None:\n    # TODO later\n    one()\n", "def main() -> None:\n    two()\n");
+  CHECK_FALSE(says(page, "**Signature changed**"));
+}
+
+TEST_CASE("imports by require and several names at once are no variables of their own") {
+  auto page = page_of("a.js", "const { a, b } = x;\nf(a, b);\n",
+                      "const { a, b, c } = x;\nconst y = require('./y');\nf(a, b, c, y);\n");
+  CHECK_FALSE(says(page, "**Added**"));
+  CHECK_FALSE(says(page, "**Removed**"));
+}
+
+TEST_CASE("of a member it is said whose it is") {
+  auto page = page_of("a.py", "class A:\n    def f(self):\n        return 1\n",
+                      "class A:\n    def f(self):\n        return 1\n\n    def g(self):\n        return 2\n");
+  CHECK(says(page, "`def g(self)` of `A` (`a.py`, line 5)"));
+}
+
+TEST_CASE("where only comments or docstrings of a definition change, that is what is said") {
+  auto page = page_of("a.py", "def f(a):\n    \"\"\"One.\"\"\"\n    # two\n    return a\n",
+                      "def f(a):\n    \"\"\"One, in other words.\"\"\"\n    # three\n    # and four\n    return a\n");
+  CHECK(says(page, "**Only comments changed**"));
+  CHECK_FALSE(says(page, "**Changed**"));
+  CHECK(says(page, "Reword the comments of f"));
+  // A string that is a value is none.
+  CHECK(says(page_of("a.py", "def f(a):\n    b = (\n        \"one\")\n    return a\n",
+                     "def f(a):\n    b = (\n        \"two\")\n    return a\n"),
+             "**Changed**"));
+  CHECK(says(page_of("a.cpp", "int f() {\n  // one\n  return 1;\n}\n",
+                     "int f() {\n  // two, and\n  // three\n  return 1;\n}\n"),
+             "**Only comments changed**"));
+}

@@ -65,3 +65,15 @@ TEST_CASE("the packages that a lock file pins otherwise are told by their versio
   CHECK(says(told("Cargo.lock", cargo("1.0", "1.0", "aa"), more), "- adds `new` 0\\.1"));
   CHECK(says(told("Cargo.lock", more, cargo("1.0", "1.0", "aa")), "- drops `new` 0\\.1"));
 }
+
+TEST_CASE("of several versions of a package the one that stays is neither added nor dropped") {
+  auto block = [](const std::string& version, const std::string& needs) {
+    return "\n[[package]]\nname = \"automata\"\nversion = \"" + version + "\"\nsource = \"r\"\ndependencies = [\n \"" +
+           needs + "\",\n]\n";
+  };
+  auto t = told("Cargo.lock", "version = 3\n" + block("0.3.7", "a"),
+                "version = 3\n" + block("0.3.7", "b") + block("0.4.3", "a"));
+  CHECK(says(t, "- adds `automata` 0\\.4.3\n"));
+  CHECK(says(t, "- changes `automata` 0\\.3.7, not its version\n"));
+  CHECK_FALSE(says(t, "drops"));
+}

@@ -222,3 +222,17 @@ TEST_CASE("words: twins under two conditions that go to another file are moved, 
   CHECK(all.find("**Removed**") == std::string::npos);
   CHECK(all.find("`ROOT_DIR` from `src/main.rs` to `src/root.rs`") != std::string::npos);
 }
+
+TEST_CASE("of a version that is raised in many places the whole number is said") {
+  Scratch s;
+  for (auto name : {"a.txt", "b.txt", "c.txt", "d.txt"})
+    s.write(name, std::string(name) + "\nversion = \"1.3.1\"\nend\n");
+  auto a = s.commit("base");
+  for (auto name : {"a.txt", "b.txt", "c.txt", "d.txt"})
+    s.write(name, std::string(name) + "\nversion = \"1.3.2\"\nend\n");
+  auto b = s.commit("head");
+  auto e = s.explain(a, b);
+  check_promises(e);
+  REQUIRE(e.tutorial.steps.size() == 1);
+  CHECK(e.tutorial.steps[0].title.find("Replace “1.3.1” by “1.3.2”") == 0);
+}
