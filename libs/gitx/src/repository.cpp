@@ -292,4 +292,11 @@ Oid Repository::tree_of(const Oid& commit_or_tree) const {
   return tree ? from_git(git_tree_id(tree.get())) : Oid();
 }
 
+Oid blob_id(std::string_view content) {
+  set_up_library();
+  git_oid id;
+  if (git_odb_hash(&id, content.data(), content.size(), GIT_OBJECT_BLOB) != 0) broken("hash a blob");
+  return Oid::from_bytes(id.id);
+}
+
 }  // namespace pika::git

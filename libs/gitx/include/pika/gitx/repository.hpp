@@ -99,4 +99,7 @@ class Repository {
   std::unique_ptr<Impl> impl_;
 };
 
+// The name that git gives to a blob of this content.
+Oid blob_id(std::string_view content);
+
 }  // namespace pika::git
