@@ -14,7 +14,7 @@ set(PIKA_LAYERS
   "http: base"
   "syntax: base"
   "filter: base"
-  "invariants: base filter toml"
+  "invariants: base proc filter toml json gitx"
   "manual: base"
   "gitx: base proc"
   "jerichoci: base proc json gitx"
@@ -35,6 +35,7 @@ set(PIKA_LAYERS
   "app-pika-runner: base runner"
   "app-pikaci: base jerichoci pikaci json gitx proc manual"
   "app-ph: base ph manual"
+  "app-pika-invariants: base invariants manual"
   "app-jericho-bench: base json jerichoci"
   "app-jericho-conformance: base jerichoci"
 )
