@@ -8,7 +8,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "harness"))
 from pikatest import BIN, Project, main  # noqa: E402
 
-PROGRAMS = ["pikaci", "ph", "pika-git"]
+PROGRAMS = ["pikaci", "ph", "pika-git", "pika-invariants"]
 CATALOGUE = 'version = 1\n[[lane]]\nid = "unit"\ncommand = ["true"]\n[[lane]]\nid = "unusual"\ncommand = ["true"]\n'
 
 
