@@ -80,11 +80,11 @@ bool is_comment(std::string_view type) {
 }
 
 bool is_string(std::string_view type) {
-  static constexpr std::array<std::string_view, 16> kStrings = {
-      "string_literal", "raw_string_literal", "char_literal",      "character_literal", "system_lib_string",
-      "string",         "raw_string",         "template_string",   "rune_literal",      "interpreted_string_literal",
-      "regex",          "ansi_c_string",      "translated_string", "heredoc_body",      "text_block",
-      "string_fragment"};
+  static constexpr std::array<std::string_view, 17> kStrings = {
+      "string_literal",  "raw_string_literal",   "char_literal",      "character_literal", "system_lib_string",
+      "string",          "raw_string",           "template_string",   "rune_literal",      "interpreted_string_literal",
+      "regex",           "ansi_c_string",        "translated_string", "heredoc_body",      "text_block",
+      "string_fragment", "template_literal_type"};
   return in(type, kStrings);
 }
 

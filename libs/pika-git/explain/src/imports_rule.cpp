@@ -70,6 +70,9 @@ class Imports {
   static bool begins_afresh(const Side& side, Language language, int line) {
     while (line > 0 && trim(side.line(line)).empty()) --line;
     auto words = trim(side.line(line));
+    // What stands behind a comment's beginning or end says nothing.
+    for (auto mark : {"//", "/*", "*/"})
+      if (words.find(mark) != std::string_view::npos) return false;
     return words.empty() || is_import(language, words) || words.ends_with(';') || words.ends_with('}');
   }
 

@@ -32,8 +32,18 @@ std::string quoted(std::string_view line) {
   return first == std::string_view::npos || last <= first ? "" : std::string(line.substr(first + 1, last - first - 1));
 }
 
+// A line inside a package as Cargo writes it. TOML has other ways to say the same, and only somebody who has something
+// to hide would use them.
+bool as_cargo_writes(std::string_view line) {
+  if (line.empty() || line == "]" || line == "dependencies = [") return true;
+  if (line.starts_with('"') && line.ends_with("\",")) return true;
+  for (std::string_view key : {"name", "version", "source", "checksum", "replace"})
+    if (line.starts_with(key) && line.substr(key.size()).starts_with(" = \"") && line.ends_with('"')) return true;
+  return false;
+}
+
 // Blocks of [[package]]. In Cargo.lock one without a source is the repository's own.
-Lock read_blocks(std::string_view text, bool own_without_source) {
+std::optional<Lock> read_blocks(std::string_view text, bool own_without_source) {
   Lock lock;
   Locked now;
   bool inside = false, source = false;
@@ -61,6 +71,7 @@ Lock read_blocks(std::string_view text, bool own_without_source) {
       lock.rest += std::string(line) + "\n";
       continue;
     }
+    if (own_without_source && !as_cargo_writes(line)) return std::nullopt;
     if (now.name.empty() && line.starts_with("name =")) now.name = quoted(line);
     if (now.version.empty() && line.starts_with("version =")) now.version = quoted(line);
     source |= line.starts_with("source =");
@@ -70,18 +81,43 @@ Lock read_blocks(std::string_view text, bool own_without_source) {
   return lock;
 }
 
-// The second and third form of npm's: "packages" by their place.
+std::size_t count_keys(const json::Value& value) {
+  std::size_t n = 0;
+  if (const auto* object = value.if_object())
+    for (const auto& [key, inner] : *object) n += 1 + count_keys(inner);
+  if (const auto* array = value.if_array())
+    for (const auto& inner : *array) n += count_keys(inner);
+  return n;
+}
+
+// How many keys are written in a text that is JSON: strings before a colon.
+std::size_t written_keys(std::string_view text) {
+  std::size_t n = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    n += text[i] == ':';
+    if (text[i] != '"') continue;
+    for (++i; i < text.size() && text[i] != '"'; ++i) i += text[i] == '\\';
+  }
+  return n;
+}
+
+// The second and third form of npm's: "packages" by their place. A key that is there twice means one thing to us and
+// another to others.
 std::optional<Lock> read_npm(std::string_view text) {
   auto value = json::parse(text);
-  if (!value) return std::nullopt;
+  if (!value || count_keys(*value) != written_keys(text)) return std::nullopt;
   const auto* packages = json::find_object(*value, "packages");
   if (!packages) return std::nullopt;
   Lock lock;
-  lock.rest = std::to_string(json::find_int(*value, "lockfileVersion").value_or(0));
+  // What older npm reads is here too ("dependencies").
+  for (const auto& [key, rest] : value->as_object())
+    if (key != "packages" && key != "name" && key != "version")
+      lock.rest += std::string(key) + " " + json::print(rest) + "\n";
   for (const auto& [place, package] : *packages) {
     auto at = std::string_view(place).rfind("node_modules/");
-    if (at == std::string_view::npos) continue;  // its own
-    lock.others[std::string(place)] = {std::string(std::string_view(place).substr(at + 13)),
+    bool own = at == std::string_view::npos;
+    if (own && !json::find(package, "resolved") && !json::find(package, "integrity")) continue;
+    lock.others[std::string(place)] = {std::string(std::string_view(place).substr(own ? 0 : at + 13)),
                                        json::find_string(package, "version").value_or(""), json::print(package)};
   }
   return lock;

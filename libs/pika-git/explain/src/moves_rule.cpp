@@ -4,6 +4,7 @@
 
 #include "atom_ranges.hpp"
 #include "folds.hpp"
+#include "move_guard.hpp"
 #include "pika/base/text.hpp"
 
 namespace pika::explain {
@@ -36,6 +37,7 @@ class Moves {
       };
       if (lead(model.changes[c.before_change].before, *c.before) != lead(model.changes[c.after_change].after, *c.after))
         continue;
+      if (!means_the_same(model.changes[c.before_change], *c.before, model.changes[c.after_change], *c.after)) continue;
       moves_.push_back(&c);
     }
     for (std::size_t i = 0; i < model.atoms.size() && !moves_.empty(); ++i)

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "names_elsewhere.hpp"
+
 namespace pika::explain {
 
 namespace {
@@ -43,6 +45,21 @@ void add_modules(const Model& model, std::vector<Rename>& out) {
   }
 }
 
+// A use of the old name may be of something else that other files define, and so may one of the new name.
+void doubt_names_elsewhere(const Model& model, std::vector<Rename>& renames) {
+  Names names, modules;
+  for (const auto& r : renames) {
+    if (!r.strict) continue;
+    for (const auto& name : {r.from, r.to}) {
+      names.insert(name);
+      if (r.witness == "module") modules.insert(name);
+    }
+  }
+  if (names.empty()) return;
+  auto elsewhere = names_elsewhere(model, names, modules);
+  for (auto& r : renames) r.strict = r.strict && !elsewhere.contains(r.from) && !elsewhere.contains(r.to);
+}
+
 }  // namespace
 
 std::vector<Rename> find_renames(const Model& model, const std::vector<SymbolChange>& delta) {
@@ -67,6 +84,7 @@ std::vector<Rename> find_renames(const Model& model, const std::vector<SymbolCha
     r.strict = !after.contains(r.from) && !before.contains(r.to);
     out.push_back(std::move(r));
   }
+  doubt_names_elsewhere(model, out);
   return out;
 }
 

@@ -14,7 +14,7 @@ struct Rename {
   std::string witness;     // "function", "type", "file", ...
   std::size_t change = 0;  // where the witness is
   int line = 0;            // of the new definition; 0 for a file
-  bool strict = false;     // may fold: `from` is nowhere in the new sides, `to` nowhere in the old ones
+  bool strict = false;     // may fold: `from` is nowhere in the new code, `to` nowhere in the old
 };
 
 // The witnesses: a definition renamed in this diff, or the file of a module. One that is contradicted (a name with

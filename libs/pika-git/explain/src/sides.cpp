@@ -60,10 +60,13 @@ bool Side::in_test(int line) const {
 }
 
 Side make_side(syntax::Language language, std::string text) {
-  Side side{std::move(text), std::nullopt, {0}};
+  Side side{std::move(text), std::nullopt, {0}, false};
   for (std::uint32_t i = 0; i < side.text.size(); ++i)
     if (side.text[i] == '\n') side.starts.push_back(i + 1);
   side.file = syntax::parse(language, side.text);
+  if (side.file && language == syntax::Language::javascript)
+    side.markup = std::any_of(side.file->tokens.begin(), side.file->tokens.end(),
+                              [&](const Token& t) { return side.text_of(t) == "</" || side.text_of(t) == "/>"; });
   return side;
 }
 

@@ -15,6 +15,7 @@ struct Side {
   std::string text;
   std::optional<syntax::File> file;   // nothing: no such language, too large, or given up
   std::vector<std::uint32_t> starts;  // where each line begins
+  bool markup = false;                // JavaScript with tags: white space between them is content
 
   std::string_view text_of(const syntax::Token& token) const {
     return std::string_view(text).substr(token.begin, token.end - token.begin);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "atom_ranges.hpp"
+#include "layout_guard.hpp"
 #include "pika/base/text.hpp"
 #include "words.hpp"
 
@@ -23,11 +24,13 @@ std::string_view indentation(std::string_view line) {
   return line.substr(0, std::min(line.find_first_not_of(" \t\f\v"), line.size()));
 }
 
-// A preprocessor line, or one that goes on in the next: there the end of a line means something.
-bool line_matters(std::string_view line) {
+// A preprocessor line, or one that goes on in the next: there the end of a line means something. In C a comment may
+// stand before the "#".
+bool line_matters(std::string_view line, Language language) {
   auto words = trim(line);
-  return words.starts_with('#') || words.starts_with("%:") || words.starts_with("?\?=") || words.ends_with('\\') ||
-         words.ends_with("?\?/");
+  bool c = language == Language::c || language == Language::cpp;
+  return words.starts_with('#') || words.ends_with('\\') || words.ends_with("?\?/") ||
+         (c && (words.find('#') != words.npos || words.find("%:") != words.npos || words.find("?\?=") != words.npos));
 }
 
 bool is_identifier_byte(char c) {
@@ -44,6 +47,7 @@ bool comment_matches(std::string_view a, std::string_view b, const RenameMap& re
     s.remove_prefix(n);
     return w;
   };
+  if (has_tool_word(a)) return false;
   while (!a.empty() && !b.empty()) {
     auto x = word(a), y = word(b);
     if (x == y) continue;
@@ -54,13 +58,9 @@ bool comment_matches(std::string_view a, std::string_view b, const RenameMap& re
   return a.empty() && b.empty();
 }
 
-// A comment that some tool reads: where it stands means something.
+// A word of a comment that may mean something by where it stands.
 bool is_directive(std::string_view word) {
-  if (word.find_first_of("@#:+") == 0) return true;
-  for (std::string_view known : {"NOLINT", "clang-", "go:", "eslint", "IWYU", "cppcheck", "coverity", "LCOV", "GCOV",
-                                 "GCOVR", "fallthrough", "FALLTHROUGH", "FALLTHRU", "SPDX", "prettier", "istanbul"})
-    if (word.starts_with(known)) return true;
-  return false;
+  return word.find_first_of("@#:+") == 0 || word.find("\\u") != std::string_view::npos || has_tool_word(word);
 }
 
 // The words of plain line comments, each alone on lines that follow one another, from the i-th token on; how many
@@ -159,6 +159,12 @@ bool same_lines(const Side& before, Tokens a, const Side& after, Tokens b, bool 
   return true;
 }
 
+// A comment among them is for a tool, which goes by lines.
+bool read_by_tools(const Side& side, Tokens tokens) {
+  return std::any_of(tokens.begin(), tokens.end(),
+                     [&](const Token& t) { return t.kind == TokenKind::comment && has_tool_word(side.text_of(t)); });
+}
+
 std::string rename_rule(const std::set<std::string>& used, const RenameMap& renames, bool relaid) {
   std::vector<std::string> pairs;
   for (const auto& from : used) pairs.push_back(fmt::format("{} to {}", code(from), code(renames.find(from)->second)));
@@ -193,17 +199,22 @@ Layout layout_of(Language language) {
 std::string token_rule(const Side& before, int old_first, int old_last, const Side& after, int new_first, int new_last,
                        Language language, const RenameMap& renames) {
   auto layout = layout_of(language);
-  if (layout == Layout::none || !before.file || !after.file) return {};
+  if (layout == Layout::none || !before.file || !after.file || before.markup || after.markup) return {};
   if (before.cuts_token(old_first, old_last) || after.cuts_token(new_first, new_last)) return {};
   auto a = before.tokens(old_first, old_last), b = after.tokens(new_first, new_last);
   auto compared = Comparison(before, a, after, b, renames, layout == Layout::free).run();
   if (!compared.equal) return {};
   auto old_lines = lines_of(before, old_first, old_last), new_lines = lines_of(after, new_first, new_last);
+  for (const auto* lines : {&old_lines, &new_lines})
+    if (std::any_of(lines->begin(), lines->end(), has_odd_characters)) return {};
+  const Range was{old_first, old_last}, is{new_first, new_last};
+  if (melts(before, a, b) || touches_first_lines(before, was, after, is, language)) return {};
+  if (!same_places_of_comments(before, was, after, is)) return {};
   bool same = !compared.wrapped && same_lines(before, a, after, b, true);
   if (!same) {
-    bool kept = layout == Layout::free;
-    if (layout == Layout::lines) kept = same_lines(before, a, after, b, false);
-    if (!kept) return {};
+    bool lines = same_lines(before, a, after, b, false);
+    if (!lines && (layout != Layout::free || read_by_tools(before, a))) return {};
+    if (layout == Layout::indented) return {};
   }
   auto goes_on = [](std::string_view line) { return trim(line).ends_with('\\'); };
   for (const auto* lines : {&old_lines, &new_lines})
@@ -213,7 +224,7 @@ std::string token_rule(const Side& before, int old_first, int old_last, const Si
     auto above = lines_of(before, old_first - 1, old_first - 1),
          above_new = lines_of(after, new_first - 1, new_first - 1);
     for (const auto* lines : {&old_lines, &new_lines, &above, &above_new})
-      if (std::any_of(lines->begin(), lines->end(), line_matters)) return {};
+      if (std::any_of(lines->begin(), lines->end(), [&](auto line) { return line_matters(line, language); })) return {};
   }
   if (!compared.used.empty()) return rename_rule(compared.used, renames, !same);
   return compared.wrapped ? "layout: the same tokens, and comments of the same words" : "layout: the same tokens";

@@ -77,3 +77,24 @@ TEST_CASE("of several versions of a package the one that stays is neither added 
   CHECK(says(t, "- changes `automata` 0\\.3.7, not its version\n"));
   CHECK_FALSE(says(t, "drops"));
 }
+
+TEST_CASE("a lock file that says the same in a way that its tool does not write, or says it twice, is not folded") {
+  const auto plain = cargo("1.0", "1.0", "aa");
+  const std::string evil = "\n[[package]]\nname = \"evil\"\nversion = \"1.0\"\n";
+  for (const std::string source : {"source=\"x\"\n", "\"source\" = \"x\"\n", "source = 'x'\n", "source =\t\"x\"\n"})
+    CHECK(told("Cargo.lock", plain, plain + evil + source).lines_folded == 0);
+  CHECK(told("Cargo.lock", plain, plain + evil).lines_to_read == 0);  // one of its own
+  auto with = [](const std::string& more) {
+    auto text = npm("1.0", "1.0", "aa");
+    return text.replace(text.find(" \"packages\""), 0, more);
+  };
+  const auto old = with("");
+  CHECK(told("package-lock.json", old, with(" \"packages\": {},\n")).lines_folded == 0);
+  // What older npm reads, and a package in a folder of the repository that comes from elsewhere.
+  CHECK(told("package-lock.json", old, with(" \"dependencies\": {\"left\": {\"resolved\": \"x\"}},\n")).lines_folded ==
+        0);
+  CHECK(told("package-lock.json", old, with(" \"overrides\": {},\n")).lines_folded == 0);
+  auto own = old;
+  own.replace(own.find("\"node_modules/left\""), 0, "\"vendor/x\": {\"resolved\": \"x\"},\n  ");
+  CHECK(told("package-lock.json", old, own).lines_folded == 0);
+}
