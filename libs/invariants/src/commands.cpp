@@ -20,7 +20,10 @@ namespace {
   })
 
 Expected<git::Oid> base_commit(const Workspace& workspace, const std::string& revision) {
-  const auto& repository = workspace.repository;
+  if (!workspace.repository)
+    return std::unexpected(
+        Failure(2, "there is no git repository here, so no commit to compare with", "leave --base out"));
+  const auto& repository = *workspace.repository;
   auto wanted = repository.resolve_commit(revision);
   if (!wanted)
     return std::unexpected(Failure(2, fmt::format("there is no commit '{}' here", quote_name(revision)),
@@ -34,7 +37,7 @@ Expected<git::Oid> base_commit(const Workspace& workspace, const std::string& re
 std::optional<RuleChanges> rule_changes(const Workspace& workspace, const Session& session, const git::Oid& base,
                                         const InvariantsFile& head) {
   if (!session.file.empty()) return RuleChanges();
-  auto text = workspace.repository.file(base, kInvariantsPath);
+  auto text = workspace.repository->file(base, kInvariantsPath);
   if (!text) return std::nullopt;
   auto before = read_invariants(*text);
   if (!before.problems.empty()) return std::nullopt;
@@ -77,7 +80,7 @@ Expected<int> run_check(const Session& session, const CheckOptions& options) {
   checked.tree = workspace->commit ? workspace->commit->hex() : "work tree";
   checked.only_new = options.only_new;
   if (base) {
-    const auto before = open_revision(workspace->repository, *base, workspace->store);
+    const auto before = open_revision(*workspace->repository, *base, workspace->store);
     const auto graph_before = build_graph(*before);
     const auto report_before = evaluate(rules, graph_before, at);
     checked.base = Checked::Base{.revision = options.base,
@@ -88,7 +91,7 @@ Expected<int> run_check(const Session& session, const CheckOptions& options) {
   if (session.json)
     session.out(json::print_pretty(print_json(checked)));
   else
-    session.out(print_human(checked, {.colour = session.colour, .most_places = options.all ? SIZE_MAX : 20}));
+    session.out(print_human(checked, {.colour = session.colour, .most_places = options.all ? SIZE_MAX : kUsualPlaces}));
   return checked.exit_code();
 }
 

@@ -81,7 +81,7 @@ class Printer {
     const bool documents = finding.outcome == Outcome::allowed;
     if (finding.outcome == Outcome::failed || (documents && !finding.violations.empty())) {
       if (documents) line("         it is so at {}:", count(finding.violations.size(), "place"));
-      places(finding, change);
+      places(finding, change, documents && options_.most_places == kUsualPlaces ? 3 : options_.most_places);
       if (!invariant.hint.empty() && !documents) line("         hint: {}", printable(invariant.hint));
     }
     if (change && !change->removed.empty()) {
@@ -92,13 +92,13 @@ class Printer {
     }
   }
 
-  void places(const Finding& finding, const FindingChange* change) {
+  void places(const Finding& finding, const FindingChange* change, std::size_t most) {
     // What the branch adds is what its author wants to see.
     std::vector<std::size_t> order;
     for (const bool wanted : {true, false})
       for (std::size_t i = 0; i < finding.violations.size(); ++i)
         if ((change && change->is_new[i]) == wanted) order.push_back(i);
-    const auto shown = std::min(order.size(), options_.most_places);
+    const auto shown = std::min(order.size(), most);
     for (std::size_t n = 0; n < shown; ++n) {
       const auto i = order[n];
       violation(finding.violations[i], !change ? "  " : change->is_new[i] ? "+ " : "  ");

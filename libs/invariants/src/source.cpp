@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "pika/base/fd.hpp"
+#include "pika/base/files.hpp"
 #include "pika/base/text.hpp"
 #include "pika/proc/child.hpp"
 
@@ -168,26 +169,37 @@ class Revision : public TreeView {
   std::vector<File> files_;
 };
 
-// With the user's own configuration, because it may say what is ignored.
-Result<std::string> list_files(const fs::path& root) {
+Result<std::string> run_git(std::vector<std::string> words) {
   proc::Command command;
-  command.argv = {"git",      "-C", root.string(), "-c",       "core.fsmonitor=false",
-                  "ls-files", "-z", "--cached",    "--others", "--exclude-standard"};
+  command.argv = {"git", "-c", "core.fsmonitor=false"};
+  for (auto& word : words) command.argv.push_back(std::move(word));
   command.drop_env = "GIT_";
   command.env = {"GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C"};
   command.deadline = 120 * kSecond;
   auto out = proc::run(command);
   if (out.timed_out) return fail(ErrorKind::unavailable, "git ls-files did not end within 2 minutes");
   if (out.ok()) return std::move(out.out);
-  auto words = std::string(trim(to_utf8(out.err)));
-  if (words.empty()) words = out.start_error.empty() ? fmt::format("exit code {}", out.exit_code) : out.start_error;
-  return fail(ErrorKind::internal, "git ls-files failed: " + words);
+  auto why = std::string(trim(to_utf8(out.err)));
+  if (why.empty()) why = out.start_error.empty() ? fmt::format("exit code {}", out.exit_code) : out.start_error;
+  return fail(ErrorKind::internal, "git ls-files failed: " + why);
+}
+
+// With the user's own configuration, because it may say what is ignored.
+Result<std::string> list_files(const fs::path& root, Listing listing) {
+  if (listing == Listing::of_git)
+    return run_git({"-C", root.string(), "ls-files", "-z", "--cached", "--others", "--exclude-standard"});
+  // An empty repository elsewhere, to which every file of the folder is a new one.
+  const TempDir empty("pika-invariants-");
+  const auto repository = (empty.path() / "git").string();
+  PIKA_TRY(run_git({"init", "-q", "--template=", "--bare", repository}));
+  return run_git({"-C", root.string(), "--git-dir=" + repository, "--work-tree=" + root.string(), "ls-files", "-z",
+                  "--others", "--exclude-standard"});
 }
 
 }  // namespace
 
-Result<std::unique_ptr<TreeView>> open_work_tree(const fs::path& root, FactStore& store) {
-  const auto listing = PIKA_TRY(list_files(root));
+Result<std::unique_ptr<TreeView>> open_work_tree(const fs::path& root, FactStore& store, Listing kind) {
+  const auto listing = PIKA_TRY(list_files(root, kind));
   auto tree = std::make_unique<WorkTree>(root, store);
   try {
     tree->take(listing);

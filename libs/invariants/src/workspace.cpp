@@ -29,15 +29,35 @@ Failure::Failure(Error error) : what(std::move(error.what)), advice(std::move(er
   }
 }
 
+namespace {
+
+// The nearest folder from here upwards that has rules; empty when none has.
+fs::path folder_with_rules(const fs::path& folder) {
+  std::error_code error;
+  for (auto up = fs::absolute(folder, error).lexically_normal();; up = up.parent_path()) {
+    if (fs::exists(up / kInvariantsPath, error)) return up;
+    if (up == up.parent_path()) return {};
+  }
+}
+
+}  // namespace
+
 Expected<std::unique_ptr<Workspace>> Workspace::open(const Session& session) {
-  auto repository = git::Repository::open(session.folder);
-  if (!repository)
-    return std::unexpected(Failure(2, fmt::format("{} is not in a git repository", quote_name(session.folder.string())),
+  auto workspace = std::make_unique<Workspace>();
+  if (auto repository = git::Repository::open(session.folder)) {
+    workspace->root = repository->workdir().value_or(fs::path());
+    workspace->repository = std::move(*repository);
+  } else if (session.tree.empty()) {
+    workspace->root = folder_with_rules(session.folder);
+    if (workspace->root.empty() && !session.file.empty()) workspace->root = session.folder;
+  }
+  if (!workspace->repository && workspace->root.empty())
+    return std::unexpected(Failure(2,
+                                   fmt::format("{} is not in a git repository, nor below a folder with {}",
+                                               quote_name(session.folder.string()), kInvariantsPath),
                                    "go into one, or name it with -C FOLDER"));
-  auto workspace = std::make_unique<Workspace>(std::move(*repository));
-  workspace->root = workspace->repository.workdir().value_or(fs::path());
   if (!session.tree.empty()) {
-    auto commit = workspace->repository.resolve_commit(session.tree);
+    auto commit = workspace->repository->resolve_commit(session.tree);
     if (!commit)
       return std::unexpected(Failure(2, fmt::format("there is no commit '{}' here", quote_name(session.tree)),
                                      "git log and git branch -a show what there is"));
@@ -46,8 +66,8 @@ Expected<std::unique_ptr<Workspace>> Workspace::open(const Session& session) {
     return std::unexpected(Failure(2, "this repository has no work tree", "name a commit with --tree, as --tree HEAD"));
   }
   if (!session.cache.empty()) {
-    const auto name = sha256_hex(workspace->repository.path().string()).substr(0, 32);
-    workspace->cache_file = session.cache / (name + ".facts");
+    const auto place = workspace->repository ? workspace->repository->path() : workspace->root;
+    workspace->cache_file = session.cache / (sha256_hex(place.string()).substr(0, 32) + ".facts");
     workspace->store.load(workspace->cache_file);
   }
   return workspace;
@@ -61,8 +81,8 @@ Workspace::~Workspace() {
 }
 
 Expected<std::unique_ptr<TreeView>> Workspace::tree() {
-  if (commit) return open_revision(repository, *commit, store);
-  auto tree = open_work_tree(root, store);
+  if (commit) return open_revision(*repository, *commit, store);
+  auto tree = open_work_tree(root, store, repository ? Listing::of_git : Listing::of_folder);
   if (!tree) return std::unexpected(Failure(tree.error()));
   return std::move(*tree);
 }

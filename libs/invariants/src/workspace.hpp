@@ -22,9 +22,9 @@ template <class T>
 using Expected = std::expected<T, Failure>;
 
 struct Workspace {
-  git::Repository repository;
-  std::filesystem::path root;      // of the work tree; empty: a bare repository
-  std::optional<git::Oid> commit;  // of --tree
+  std::optional<git::Repository> repository;  // nothing: a folder that is none, as the workspace of a CI job
+  std::filesystem::path root;                 // of the work tree; empty: a bare repository
+  std::optional<git::Oid> commit;             // of --tree
   FactStore store;
   std::filesystem::path cache_file;  // empty: none
 
@@ -33,7 +33,7 @@ struct Workspace {
   Expected<std::unique_ptr<TreeView>> tree();
   Expected<InvariantsFile> rules(const Session& session, const TreeView& tree) const;
   ~Workspace();
-  Workspace(git::Repository r) : repository(std::move(r)) {}
+  Workspace() = default;
   Workspace(const Workspace&) = delete;
 };
 

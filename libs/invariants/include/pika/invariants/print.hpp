@@ -28,9 +28,10 @@ struct Checked {
   int exit_code() const;
 };
 
+inline constexpr std::size_t kUsualPlaces = 20;
 struct PrintOptions {
   Colour colour = Colour::off;
-  std::size_t most_places = 20;  // of one invariant
+  std::size_t most_places = kUsualPlaces;  // of one invariant; of what is allowed three, unless this is another number
 };
 std::string print_human(const Checked& checked, const PrintOptions& options = {});
 json::Value print_json(const Checked& checked);

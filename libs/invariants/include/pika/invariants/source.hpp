@@ -1,8 +1,8 @@
 // Trees to check: a work tree as it lies there, or a commit's tree from git's objects.
 //
-// A work tree is what git would add: tracked files and new ones that are not ignored, as they are on disk now. Symlinks
-// are files without text; submodules and what lies in them are not part of the tree. Views read through the store and
-// must not outlive it.
+// A work tree is what git would add (so is a folder that is no repository): tracked files and new ones that are not
+// ignored, as they are on disk now. Symlinks are files without text; submodules and what lies in them are not part of
+// the tree. Views read through the store and must not outlive it.
 #pragma once
 #include <filesystem>
 #include <memory>
@@ -17,8 +17,13 @@ namespace pika::invariants {
 // Files above this are there, and their text is not read.
 inline constexpr std::uint64_t kMostRead = 64u << 20;
 
+enum class Listing {
+  of_git,     // a work tree of git
+  of_folder,  // any folder: all that its .gitignore files do not ignore
+};
 // `root` is the work tree's folder. unavailable, internal: git's words; a file that cannot be read is named.
-Result<std::unique_ptr<TreeView>> open_work_tree(const std::filesystem::path& root, FactStore& store);
+Result<std::unique_ptr<TreeView>> open_work_tree(const std::filesystem::path& root, FactStore& store,
+                                                 Listing listing = Listing::of_git);
 // `repository` must outlive the view. `id` is a commit or a tree.
 std::unique_ptr<TreeView> open_revision(const git::Repository& repository, const git::Oid& id, FactStore& store);
 
