@@ -34,6 +34,8 @@ set(PIKA_LAYERS
   "app-pika-git: base proc json gitx http pika-git-domain pika-git-store pika-git-explain pika-git-model pika-git-provider pika-git-forge pika-git-web pika-git-server manual"
   "app-pika-runner: base runner"
   "app-pikaci: base jerichoci pikaci json gitx proc manual"
+  "app-pikaci-fulfill-prepared-output: base json jerichoci manual"
+  "app-pikaci-launch-fulfill-prepared-output: base json jerichoci manual"
   "app-ph: base ph manual"
   "app-pika-invariants: base invariants manual"
   "app-jericho-bench: base json jerichoci"

@@ -1,5 +1,6 @@
 # pika_library(), pika_app() and pika_test(): every target of the tree is made by one of these.
 include(${CMAKE_CURRENT_LIST_DIR}/Layers.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/Static.cmake)
 
 # Stops the configure step when <name> uses a library the table does not allow.
 function(_pika_check_layers name)
@@ -53,18 +54,23 @@ function(pika_library name)
   endif()
 endfunction()
 
-# pika_app(<name> USES <libraries>): apps/<name>/main.cpp, installed into bin/ of the build folder.
+# pika_app(<name> USES <libraries> [STATIC]): apps/<name>/main.cpp, installed into bin/ of the build folder. STATIC: one
+# file that runs on any host of its kind (cmake/Static.cmake).
 function(pika_app name)
-  cmake_parse_arguments(A "" "" "USES;EXTERNAL" ${ARGN})
+  cmake_parse_arguments(A "STATIC" "" "USES;EXTERNAL" ${ARGN})
   _pika_check_layers(app-${name} ${A_USES})
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   add_executable(${name} ${sources})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bin)
   target_link_libraries(${name} PRIVATE pika-flags ${A_EXTERNAL})
   target_compile_definitions(${name} PRIVATE PIKA_VERSION="${PROJECT_VERSION}")
-  foreach(use IN LISTS A_USES)
-    target_link_libraries(${name} PRIVATE pika::${use})
-  endforeach()
+  if(A_STATIC AND PIKA_STATIC)
+    pika_link_static(${name} ${A_USES})
+  else()
+    foreach(use IN LISTS A_USES)
+      target_link_libraries(${name} PRIVATE pika::${use})
+    endforeach()
+  endif()
   install(TARGETS ${name} RUNTIME)
 endfunction()
 

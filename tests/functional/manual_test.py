@@ -9,6 +9,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "harness
 from pikatest import BIN, Project, main  # noqa: E402
 
 PROGRAMS = ["pikaci", "ph", "pika-git", "pika-invariants"]
+HELPERS = ["pikaci-fulfill-prepared-output", "pikaci-launch-fulfill-prepared-output"]
 CATALOGUE = 'version = 1\n[[lane]]\nid = "unit"\ncommand = ["true"]\n[[lane]]\nid = "unusual"\ncommand = ["true"]\n'
 
 
@@ -46,8 +47,8 @@ class Manual(unittest.TestCase):
                         self.assertEqual((answer.returncode, answer.stderr), (0, ""))
 
     def test_troff_has_no_complaint(self):
-        for program in PROGRAMS:
-            page = text(program, "man-page")
+        for program, asked in [*((p, "man-page") for p in PROGRAMS), *((p, "--man-page") for p in HELPERS)]:
+            page = text(program, asked)
             self.assertTrue(page.startswith(f".TH {program.upper()} 1"))
             if shutil.which("groff"):
                 answer = subprocess.run(["groff", "-man", "-ww", "-Tutf8", "-z"], input=page, capture_output=True, text=True)

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "jerichoci/fulfill_transport.hpp"
 #include "pika/json/json.hpp"
-#include "prepared/fulfill_transport.hpp"
 
 namespace {
 

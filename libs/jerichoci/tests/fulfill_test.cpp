@@ -1,5 +1,5 @@
 // The far side of a prepared output: nothing leaves the job's folder, nothing is deleted, and there is always a result.
-#include "prepared/fulfill.hpp"
+#include "jerichoci/fulfill.hpp"
 
 #include <doctest/doctest.h>
 
@@ -68,6 +68,24 @@ TEST_CASE("an exposure outside of the job's folder, or over a folder or a file, 
   CHECK(fs::is_empty(far.root.path() / "outside"));
 }
 
+TEST_CASE("one exposure that is refused leaves the others unmade, and none is asked for twice") {
+  Far far;
+  auto job = far.root.path() / "job";
+  pika::write_file_atomic(job / "file", "file");
+  far.request.requested_exposures = {{.path = "mount-0"}};
+  for (const auto& bad : {std::string("file"), std::string("none/x"), std::string("./mount-0")}) {
+    auto request = to_json(far.request);
+    request.as_object()["requested_exposures"].as_array().push_back(
+        json::Object{{"kind", "host_local_symlink_mounts_v1"}, {"path", bad}, {"access", "read_only"}});
+    pika::write_file_atomic(far.request_path(), json::print_pretty(request));
+    auto done = fulfill_prepared_output_request(far.request_path(), far.result_path());
+    REQUIRE(done.has_value());
+    CHECK_MESSAGE(!done->fulfilled, bad);
+    CHECK(done->fulfilled_exposures.empty());
+    CHECK(!fs::exists(fs::symlink_status(job / "mount-0")));
+  }
+}
+
 TEST_CASE("a realised path of the nix store is an entry of it and nothing that goes up from there") {
   Far far;
   far.request.protocol = "nix_store_path_v1";
@@ -126,6 +144,16 @@ TEST_CASE("a result that says another thing than what was asked is refused, and 
   asked.requested_exposures = {{.path = "mount-1"}};
   CHECK(!load_fulfill_result(far.result_path(), far.request_path(), asked).has_value());
   CHECK(!load_fulfill_result(far.result_path(), "/another", far.request).has_value());
+  asked = far.request;
+  asked.realized_path = "/elsewhere";
+  CHECK(!load_fulfill_result(far.result_path(), far.request_path(), asked).has_value());
+  // Also one that failed is an answer to this question, or to none yet.
+  FulfillResult failed{far.request_path(), "another", "out", far.request.realized_path, false, {}, "no"};
+  REQUIRE(write_fulfill_result(far.result_path(), failed).has_value());
+  CHECK(!load_fulfill_result(far.result_path(), far.request_path(), far.request).has_value());
+  failed.node_id = failed.output_name = failed.realized_path = "";
+  REQUIRE(write_fulfill_result(far.result_path(), failed).has_value());
+  CHECK(load_fulfill_result(far.result_path(), far.request_path(), far.request)->error == "no");
   pika::write_file_atomic(far.request_path(), "{\"schema_version\": 1, \xff");
   auto done = fulfill_prepared_output_request(far.request_path(), far.result_path());
   CHECK(!done->fulfilled);

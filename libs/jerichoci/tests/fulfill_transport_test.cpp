@@ -1,5 +1,5 @@
 // The way of a request to fulfil a prepared output, and back: there is always an answer, and it is to this question.
-#include "prepared/fulfill_transport.hpp"
+#include "jerichoci/fulfill_transport.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
@@ -123,6 +123,39 @@ TEST_CASE("a launch whose program dies, is missing or writes nothing has a resul
   CHECK(!launch_fulfillment(road.near("link.json"), pika::kSecond));
   ::mkfifo(road.near("pipe.json").c_str(), 0600);
   CHECK(!launch_fulfillment(road.near("pipe.json"), pika::kSecond));
+}
+
+TEST_CASE("a launch starts no other program than the one of the name that it was told, nor one that others may write") {
+  Road road;
+  road.prepare_result(road.request);
+  auto answer =
+      "cp \"" + road.near("prepared.json").string() + "\" \"$2\"; touch \"" + road.near("ran").string() + "\"";
+  road.script("helper", answer);
+  road.script("other", answer);
+  auto launch = [&](const std::string& program) {
+    pika::write_file_atomic(
+        road.near("launch.json"),
+        json::print_pretty(to_json(FulfillLaunch{road.near("request.json"), road.near("result.json"), program})));
+    fs::remove(road.near("ran"));
+    return launch_fulfillment(road.near("launch.json"), 60 * pika::kSecond, -1, "helper");
+  };
+  auto helper = road.root.path() / "helper";
+  auto done = launch(helper);
+  REQUIRE(done.has_value());
+  CHECK_MESSAGE(done->fulfilled, done->error);
+  for (const auto& program : {std::string("/bin/sh"), (road.root.path() / "other").string(),
+                              std::string("/none/helper"), (road.root.path() / "near").string()}) {
+    auto refused = launch(program);
+    REQUIRE_MESSAGE(refused.has_value(), program);
+    CHECK_MESSAGE(!refused->fulfilled, program);
+    CHECK(!fs::exists(road.near("ran")));
+    CHECK(fulfill_result_from_json(*json::parse(*pika::read_file(road.near("result.json"))))->error == refused->error);
+  }
+  ::chmod(helper.c_str(), 0777);
+  auto open = launch(helper);
+  CHECK(!open->fulfilled);
+  CHECK_MESSAGE(open->error.find("may have written it") != std::string::npos, open->error);
+  CHECK(!fs::exists(road.near("ran")));
 }
 
 TEST_CASE("the program is told its files, and what an earlier launch answered is not taken for its answer") {

@@ -13,6 +13,7 @@
 #include "prepared/nix_build.hpp"
 #include "prepared/nix_store.hpp"
 #include "prepared/prepare_node.hpp"
+#include "prepared/store_path.hpp"
 
 using namespace jerichoci;
 using namespace jerichoci::test;

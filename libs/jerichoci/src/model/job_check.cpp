@@ -263,46 +263,6 @@ bool valid_root_digest(std::string_view digest) {
          digest.find_first_not_of("0123456789abcdef", kAlgorithm.size()) == std::string_view::npos;
 }
 
-bool valid_id(std::string_view id) {
-  if (id.empty() || id.size() > 64) return false;
-  return std::all_of(id.begin(), id.end(), [](char c) { return is_lower(c) || is_digit(c) || c == '_' || c == '-'; });
-}
-
-bool valid_run_id(std::string_view id) {
-  if (id.empty() || id.size() > 64 || id[0] == '-' || id[0] == '_') return false;
-  return std::all_of(id.begin(), id.end(),
-                     [](char c) { return is_lower(c) || is_upper(c) || is_digit(c) || c == '_' || c == '-'; });
-}
-
-pika::Status check_inner_path(const std::string& path, std::string_view what) {
-  std::filesystem::path clean(path);
-  bool up = std::any_of(clean.begin(), clean.end(), [](const auto& part) { return part == ".."; });
-  if (!path.empty() && !has_nul(path) && clean.is_relative() && !up) return {};
-  return fail(ErrorKind::invalid, fmt::format("{}: {} is no path below the workspace", what, quote_name(path)),
-              "write it relative, without '..'");
-}
-
-pika::Status check_cache_path(const std::string& path, std::string_view what) {
-  PIKA_TRY(check_inner_path(path, what));
-  std::filesystem::path clean(path);
-  if (std::any_of(clean.begin(), clean.end(), [](const auto& part) { return !part.empty() && part != "."; })) return {};
-  return fail(ErrorKind::invalid, fmt::format("{}: {} is the workspace itself", what, quote_name(path)),
-              "name a folder of its own below it, like \"build\"");
-}
-
-pika::Status check_mount_path(const std::string& path, std::string_view what) {
-  std::filesystem::path clean(path);
-  bool good = clean.is_absolute() && clean == clean.lexically_normal() && clean.has_filename() && !has_nul(path) &&
-              path.size() < 1024;
-  bool inside = path.starts_with("/workspace/");
-  for (auto* never : {"/usr", "/etc", "/proc", "/sys", "/dev", "/workspace", "/caches", "/bin", "/sbin", "/lib",
-                      "/lib32", "/lib64", "/libx32", "/run", "/tmp", "/var", "/mnt", "/output", "/nix"})
-    if (path == never || path.starts_with(std::string(never) + "/")) good = good && inside;
-  if (good) return {};
-  return fail(ErrorKind::invalid, fmt::format("{}: nothing can be mounted at {}", what, quote_name(path)),
-              "use a folder of its own, like /prepared/deps, or one below /workspace");
-}
-
 pika::Status check_jobs(const std::vector<JobSpec>& jobs, const std::vector<PrepareSpec>& prepares) {
   std::set<std::string> ids, outputs;
   for (const auto& prepare : prepares) {

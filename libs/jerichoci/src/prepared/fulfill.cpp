@@ -1,16 +1,19 @@
-#include "prepared/fulfill.hpp"
+#include "jerichoci/fulfill.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "jerichoci/model.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/hash.hpp"
 #include "pika/base/text.hpp"
 #include "prepared/confined.hpp"
-#include "prepared/nix_build.hpp"
+#include "prepared/protocol_file.hpp"
+#include "prepared/store_path.hpp"
 #include "prepared/strict_json.hpp"
 
 namespace jerichoci {
@@ -67,12 +70,22 @@ pika::Result<std::vector<Exposure>> exposures_from_json(const json::Value& value
       return fail(ErrorKind::invalid, fmt::format("{}: an exposure of kind {} and access {} is not known", what,
                                                   quote_name(e.kind), quote_name(e.access)));
     PIKA_TRY(check_inner_path(e.path, what));
+    bool again = std::any_of(out.begin(), out.end(), [&](const Exposure& other) {
+      return fs::path(other.path).lexically_normal() == fs::path(e.path).lexically_normal();
+    });
+    if (again) return fail(ErrorKind::invalid, fmt::format("{} has two exposures at {}", what, quote_name(e.path)));
     out.push_back(std::move(e));
   }
   return out;
 }
 
-pika::Status expose(int job_folder, const std::string& realized, const Exposure& exposure) {
+// Where an exposure goes: an entry of an open folder.
+struct Place {
+  pika::UniqueFd folder;
+  std::string name;
+};
+
+pika::Result<Place> place_of(int job_folder, const Exposure& exposure) {
   fs::path path(exposure.path);
   auto name = path.filename().string();
   auto parent = path.parent_path().string();
@@ -84,6 +97,11 @@ pika::Status expose(int job_folder, const std::string& realized, const Exposure&
     return fail(ErrorKind::conflict,
                 fmt::format("there is something at {} already, and it is no symlink", quote_name(exposure.path)),
                 "nothing was removed; name another path");
+  return Place{std::move(folder), std::move(name)};
+}
+
+void expose(const Place& place, const std::string& realized, const Exposure& exposure) {
+  const auto& [folder, name] = place;
   auto aside = ".exposure-" + pika::random_hex(6);
   if (::symlinkat(realized.c_str(), folder.get(), aside.c_str()) != 0)
     throw pika::SystemError(fmt::format("symlink '{}'", exposure.path));
@@ -92,7 +110,6 @@ pika::Status expose(int job_folder, const std::string& realized, const Exposure&
     ::unlinkat(folder.get(), aside.c_str(), 0);
     throw pika::SystemError(error, fmt::format("rename to '{}'", exposure.path));
   }
-  return {};
 }
 
 pika::Status fulfill(const fs::path& request_path, FulfillResult& result) {
@@ -108,9 +125,12 @@ pika::Status fulfill(const fs::path& request_path, FulfillResult& result) {
   pika::UniqueFd folder(::open(request.job_folder.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!folder)
     return fail(ErrorKind::not_found, fmt::format("there is no job folder {}", quote_name(request.job_folder)));
-  for (const auto& exposure : request.requested_exposures) {
-    PIKA_TRY(expose(folder.get(), request.realized_path, exposure));
-    result.fulfilled_exposures.push_back(exposure);
+  // All of them are looked at before the first is made: one that is refused leaves no others behind.
+  std::vector<Place> places;
+  for (const auto& exposure : request.requested_exposures) places.push_back(PIKA_TRY(place_of(folder.get(), exposure)));
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    expose(places[i], request.realized_path, request.requested_exposures[i]);
+    result.fulfilled_exposures.push_back(request.requested_exposures[i]);
   }
   return {};
 }
@@ -247,8 +267,12 @@ pika::Result<FulfillResult> load_fulfill_result(const fs::path& result_path, con
   auto result = PIKA_TRY(fulfill_result_from_json(value));
   if (result.request_path != request_path.string())
     return fail(ErrorKind::invalid, fmt::format("{} answers another request", kResult));
-  if (!result.fulfilled) return result;
-  if (result.node_id != request.node_id || result.output_name != request.output_name ||
+  auto other = [](const std::string& said, const std::string& asked) { return !said.empty() && said != asked; };
+  // A failure may come before anything of the request was read, and then names nothing of it.
+  if (!result.fulfilled && !other(result.node_id, request.node_id) && !other(result.output_name, request.output_name) &&
+      !other(result.realized_path, request.realized_path))
+    return result;
+  if (!result.fulfilled || result.node_id != request.node_id || result.output_name != request.output_name ||
       result.realized_path != request.realized_path || result.fulfilled_exposures != request.requested_exposures)
     return fail(ErrorKind::invalid, fmt::format("{} says another thing than what was asked", kResult));
   return result;

@@ -1,6 +1,7 @@
-#include "prepared/fulfill_transport.hpp"
+#include "jerichoci/fulfill_transport.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include "pika/base/text.hpp"
 #include "pika/proc/child.hpp"
 #include "prepared/confined.hpp"
+#include "prepared/protocol_file.hpp"
 #include "prepared/strict_json.hpp"
 
 namespace jerichoci {
@@ -69,6 +71,21 @@ pika::Status clear_result(const fs::path& path) {
   return {};
 }
 
+// What a launch file from elsewhere may start: the helper, as this host's administrator put it there.
+pika::Status check_program(const std::string& program, std::string_view name) {
+  if (fs::path(program).filename() != name)
+    return fail(ErrorKind::forbidden,
+                fmt::format("{} is not the program {}, and no other one is started", quote_name(program), name));
+  struct stat st{};
+  if (::stat(program.c_str(), &st) != 0 || !S_ISREG(st.st_mode))
+    return fail(ErrorKind::not_found, fmt::format("there is no program {}", quote_name(program)));
+  bool ours = st.st_uid == 0 || st.st_uid == ::geteuid();
+  if (ours && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0) return {};
+  return fail(ErrorKind::forbidden,
+              fmt::format("{} is not started: others than root and this user may have written it", quote_name(program)),
+              "let it belong to root, with mode 0755");
+}
+
 }  // namespace
 
 json::Value to_json(const FulfillTransport& t) {
@@ -106,24 +123,30 @@ pika::Result<FulfillTransport> fulfill_transport_from_json(const json::Value& va
   return t;
 }
 
-pika::Result<FulfillResult> launch_fulfillment(const fs::path& launch_path, pika::Micros timeout, int cancel_fd) {
+pika::Result<FulfillResult> launch_fulfillment(const fs::path& launch_path, pika::Micros timeout, int cancel_fd,
+                                               std::string_view program_name) {
   auto text = PIKA_TRY(read_protocol_file(launch_path, "the fulfilment launch"));
   auto value = PIKA_TRY(json::parse(text, "the fulfilment launch"));
   auto launch = PIKA_TRY(fulfill_launch_from_json(value));
   PIKA_TRY(clear_result(launch.result_path));
+  FulfillResult result;
+  result.request_path = launch.request_path;
+  if (!program_name.empty())
+    if (auto allowed = check_program(launch.program, program_name); !allowed) {
+      result.error = allowed.error().text();
+      return write_fulfill_result(launch.result_path, result);
+    }
   std::string why;
   try {
     auto outcome = pika::proc::run({.argv = {launch.program, "--result-path", launch.result_path, launch.request_path},
                                     .deadline = timeout,
                                     .die_with_parent = true},
                                    {.cancel_fd = cancel_fd});
-    if (auto result = read_result(launch.result_path)) return result;
+    if (auto written = read_result(launch.result_path)) return written;
     why = last_words(outcome);
   } catch (const pika::SystemError& error) {
     why = error.what();
   }
-  FulfillResult result;
-  result.request_path = launch.request_path;
   result.error = fmt::format("{} gave no result: {}", quote_name(launch.program), why);
   return write_fulfill_result(launch.result_path, result);
 }

@@ -10,6 +10,7 @@
 #include "pika/base/text.hpp"
 #include "pika/proc/child.hpp"
 #include "prepared/confined.hpp"
+#include "prepared/store_path.hpp"
 
 namespace jerichoci {
 
@@ -49,15 +50,6 @@ std::string words_of(const PrepareSpec& spec) {
 
 bool by_file(const PrepareSpec& spec) {
   return spec.command[0] == "-f" || spec.command[0] == "--file";
-}
-
-bool is_base32(char c) {
-  return ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')) && c != 'e' && c != 'o' && c != 'u' && c != 't';
-}
-
-bool is_name_character(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         std::string_view("+-._?=").find(c) != std::string_view::npos;
 }
 
 }  // namespace
@@ -157,14 +149,6 @@ void explain_nix_failure(const PrepareSpec& spec, JobRecord& job) {
     default:
       return;
   }
-}
-
-bool is_store_path(const std::string& path) {
-  if (!path.starts_with(kStore)) return false;
-  auto entry = std::string_view(path).substr(kStore.size());
-  if (entry.size() < 34 || entry.size() > 32 + 1 + 211 || entry[32] != '-') return false;
-  return std::all_of(entry.begin(), entry.begin() + 32, is_base32) &&
-         std::all_of(entry.begin() + 33, entry.end(), is_name_character);
 }
 
 pika::Result<std::string> built_path(const fs::path& payload) {

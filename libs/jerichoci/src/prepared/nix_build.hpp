@@ -46,7 +46,4 @@ void explain_nix_failure(const PrepareSpec& spec, JobRecord& job);
 // invalid when it is no entry of the nix store, or none that was copied, or no folder.
 pika::Result<std::string> built_path(const std::filesystem::path& payload);
 
-// /nix/store/<32 characters of nix's base 32>-<name>, and nothing after it.
-bool is_store_path(const std::string& path);
-
 }  // namespace jerichoci

@@ -14,6 +14,7 @@
 #include "pika/base/text.hpp"
 #include "prepared/nix_build.hpp"
 #include "prepared/output_lock.hpp"
+#include "prepared/store_path.hpp"
 #include "prepared/strict_json.hpp"
 
 namespace jerichoci {

@@ -8,9 +8,9 @@
 #include <optional>
 #include <set>
 
+#include "jerichoci/fulfill.hpp"
 #include "pika/base/files.hpp"
 #include "pika/base/text.hpp"
-#include "prepared/fulfill.hpp"
 #include "prepared/nix_build.hpp"
 #include "prepared/output_lock.hpp"
 #include "prepared/output_name.hpp"

@@ -10,10 +10,11 @@
 #pragma once
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "pika/base/clock.hpp"
-#include "prepared/fulfill.hpp"
+#include "jerichoci/fulfill.hpp"
 
 namespace jerichoci {
 
@@ -32,9 +33,10 @@ pika::Result<FulfillTransport> fulfill_transport_from_json(const pika::json::Val
 
 // The launcher's work: reads the launch file, runs its program to the end (TERM, then KILL after `timeout`), and gives
 // the result that it wrote, or one of its own, also written, when it wrote none. An error only when there is no launch
-// file that says where a result belongs, or it could not be written.
+// file that says where a result belongs, or it could not be written. With a `program_name` no other program is run: the
+// launch must name a file of that name, and it must belong to root or to us and be nobody else's to write.
 pika::Result<FulfillResult> launch_fulfillment(const std::filesystem::path& launch_path, pika::Micros timeout,
-                                               int cancel_fd = -1);
+                                               int cancel_fd = -1, std::string_view program_name = {});
 
 // The near side: writes request and launch, runs the launcher, reads the result back and checks every field against the
 // request. A result that is not "fulfilled" says why; an error is trouble of the transport: nothing came back in time,

@@ -15,7 +15,8 @@
 // 1 MiB.
 //
 // An exposure is a symlink at a relative path below job_folder, whose parent folders are there: no "..", no symlink on
-// the way. A symlink that was there is replaced; anything else (a folder, a file) is refused and nothing is deleted. A
+// the way, no path twice. A symlink that was there is replaced; anything else (a folder, a file) is refused and nothing
+// is deleted; one that is refused leaves the others unmade. A
 // realised path of nix_store_path_v1 is an entry of /nix/store by its plain name: "/nix/store/../x" is none.
 #pragma once
 #include <filesystem>
@@ -68,10 +69,5 @@ pika::Result<FulfillResult> write_fulfill_result(const std::filesystem::path& re
 pika::Result<FulfillResult> load_fulfill_result(const std::filesystem::path& result_path,
                                                 const std::filesystem::path& request_path,
                                                 const FulfillRequest& request);
-
-// The content of a file of this protocol, which hostile hands may have put there: a regular file of 1 MiB at most.
-pika::Result<std::string> read_protocol_file(const std::filesystem::path& path, std::string_view what);
-// An absolute path as its own words say it: no "..", no "." and no double slash.
-pika::Status check_clean_path(const std::string& path, std::string_view what);
 
 }  // namespace jerichoci
