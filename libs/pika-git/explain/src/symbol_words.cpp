@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "headers.hpp"
 #include "pika/base/text.hpp"
@@ -36,32 +37,19 @@ std::string_view stem(const Model& model, const SymbolChange& c) {
   return name.substr(0, name.find('.'));
 }
 
-// Declared or defined more than once here.
-bool ambiguous(const std::vector<const SymbolChange*>& symbols, const SymbolChange& c) {
-  std::size_t declared = 0, defined = 0;
-  for (const auto* d : symbols)
-    if (d->deed == c.deed && d->symbol().kind == c.symbol().kind && d->symbol().qualified == c.symbol().qualified)
-      ++(d->symbol().definition ? defined : declared);
-  return declared > 1 || defined > 1;
-}
-
 // What is declared in one place and defined in another, by its definition; it is told once.
 class Declarations {
  public:
   Declarations(const Model& model, const std::vector<const SymbolChange*>& symbols) {
+    std::map<std::tuple<Deed, SymbolKind, std::string_view>, Both> named;
     for (const auto* c : symbols) {
-      if (!is_declaration(*c)) continue;
-      auto defines = [&](const SymbolChange* d) {
-        // Of several definitions (one a platform) the header of the same name declares.
-        return (stem(model, *d) == stem(model, *c) || !ambiguous(symbols, *c)) && d->deed == c->deed &&
-               d->symbol().definition && d->symbol().kind == c->symbol().kind &&
-               d->symbol().qualified == c->symbol().qualified && !of_.contains(d);
-      };
-      if (auto found = std::find_if(symbols.begin(), symbols.end(), defines); found != symbols.end()) {
-        of_[*found] = c;
-        told_.insert(c);
-      }
+      const auto& s = c->symbol();
+      auto& both = named[{c->deed, s.kind, s.qualified}];
+      (s.definition ? both.defined : both.declared).push_back(c);
     }
+    for (auto& [name, both] : named)
+      for (const auto* c : both.declared)
+        if (is_declaration(*c)) join(model, both, c);
   }
 
   // Told where its definition is.
@@ -72,6 +60,21 @@ class Declarations {
   }
 
  private:
+  struct Both {
+    std::vector<const SymbolChange*> declared, defined;
+  };
+
+  // Of several definitions (one a platform) the header of the same name declares.
+  void join(const Model& model, const Both& both, const SymbolChange* declared) {
+    bool one = both.declared.size() == 1 && both.defined.size() == 1;
+    for (const auto* d : both.defined) {
+      if ((!one && stem(model, *d) != stem(model, *declared)) || of_.contains(d)) continue;
+      of_[d] = declared;
+      told_.insert(declared);
+      return;
+    }
+  }
+
   std::map<const SymbolChange*, const SymbolChange*> of_;
   std::set<const SymbolChange*> told_;
 };
