@@ -5,6 +5,7 @@
 // [workspace.dependencies].
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "resolve/resolver.hpp"
 
@@ -61,6 +62,8 @@ class Crates {
     Node file;
     std::optional<std::size_t> crate;
     std::map<std::string, Node, std::less<>> modules;  // by path
+    std::set<std::string, std::less<>> inlines;        // paths of inline modules that declare files
+    bool has(const std::string& path) const { return modules.contains(path) || inlines.contains(path); }
   };
 
   void read_package(Node file) {
@@ -112,7 +115,7 @@ class Crates {
   void add_root(Node file, std::optional<std::size_t> crate) {
     const auto number = roots_.size();
     if (!is_root_.emplace(file, number).second) return;
-    roots_.push_back({file, crate, {}});
+    roots_.push_back({file, crate, {}, {}});
     std::vector<std::pair<Node, std::string>> open = {{file, ""}};
     while (!open.empty()) {
       auto [at, path] = std::move(open.back());
@@ -122,8 +125,12 @@ class Crates {
       if (std::count(path.begin(), path.end(), ':') > 128) continue;  // a module that declares itself
       for (const auto& r : index_.tree.references(at))
         if (r.kind == RefKind::rust_mod)
-          if (auto child = declared(at, r, at == file))
-            open.emplace_back(*child, below(below(path, r.context.substr(0, r.context.find('\n'))), r.text));
+          if (auto child = declared(at, r, at == file)) {
+            const auto around = below(path, r.context.substr(0, r.context.find('\n')));
+            for (std::string_view up = around; up.size() > path.size(); up = parent(up))
+              roots_[number].inlines.emplace(up);
+            open.emplace_back(*child, below(around, r.text));
+          }
     }
   }
 
@@ -225,7 +232,7 @@ class Crates {
         here = parent(here);
       }
     } else if (first != "self") {
-      if (roots_[root].modules.contains(below(here, first))) {
+      if (roots_[root].has(below(here, first))) {
         path = whole;
       } else if (auto other = other_crate(root, first)) {
         root = *other;
@@ -239,7 +246,7 @@ class Crates {
     }
     for (; !path.empty();) {
       auto deeper = below(here, take_name());
-      if (!roots_[root].modules.contains(deeper)) break;
+      if (!roots_[root].has(deeper)) break;
       here = std::move(deeper);
     }
     for (;; here = parent(here))  // inline modules are no files
