@@ -4,16 +4,14 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <atomic>
-#include <csignal>
 #include <cstdlib>
 #include <iostream>
-#include <thread>
 
-#include "pika/base/fd.hpp"
+#include "bad_arguments.hpp"
 #include "pika/base/text.hpp"
 #include "pika/manual/manual.hpp"
 #include "pikaci/cli.hpp"
+#include "signals.hpp"
 
 extern char** environ;
 
@@ -37,53 +35,6 @@ struct Arguments {
   bool follow = false, exit_status = false, shell = false, print = false;
   std::string command, what;
 };
-
-// The write end of a pipe: all that a signal handler may touch.
-std::atomic<int> g_interrupts{-1};
-void on_interrupt(int) {
-  char one = 1;
-  [[maybe_unused]] auto n = ::write(g_interrupts.load(), &one, 1);
-}
-
-// The first Ctrl-C (or TERM) cancels, the second gives what runs no more time to end, the third ends the program at
-// once; what it leaves then is settled by the next start.
-void watch_interrupts(jerichoci::CancelToken cancel) {
-  auto pipe = pika::make_pipe();
-  g_interrupts = pipe.write.release();
-  std::thread([cancel, read = pipe.read.release()] {
-    char byte;
-    if (pika::read_some(read, &byte, 1) == 0) return;
-    std::cerr << "\npikaci: cancelling; once more kills\n";
-    cancel.cancel();
-    if (pika::read_some(read, &byte, 1) == 0) return;
-    std::cerr << "\npikaci: killing\n";
-    cancel.kill();
-    if (pika::read_some(read, &byte, 1) == 0) return;
-    ::_exit(6);
-  }).detach();  // it lives as long as the program and owns nothing but the pipe
-  struct sigaction action{};
-  action.sa_handler = on_interrupt;
-  action.sa_flags = SA_RESTART;
-  for (int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
-  ::signal(SIGCHLD, SIG_DFL);  // whoever started us may ignore it
-  ::signal(SIGPIPE, SIG_IGN);  // `pikaci run | head` must not end the run
-}
-
-// A descriptor that can be read when the terminal's size has changed.
-std::atomic<int> g_resizes{-1};
-int watch_size() {
-  auto pipe = pika::make_pipe();
-  pika::set_nonblocking(pipe.write.get());
-  g_resizes = pipe.write.release();
-  struct sigaction action{};
-  action.sa_handler = [](int) {
-    char one = 1;
-    [[maybe_unused]] auto n = ::write(g_resizes.load(), &one, 1);
-  };
-  action.sa_flags = SA_RESTART;
-  ::sigaction(SIGWINCH, &action, nullptr);
-  return pipe.read.release();  // it lives as long as the program
-}
 
 fs::path state_root(const Arguments& arguments) {
   auto variable = [](const char* name) {
@@ -242,7 +193,7 @@ Commands describe(CLI::App& app, Arguments& a) {
   for (const char* name : {"runs", "checkouts", "caches", "outputs", "nix", "images", "verdicts"})
     c.gc->add_option(std::string("--") + name + "-bytes", a.gc.quotas[name],
                      std::string("At most so many bytes of ") + name + ", as 10GB; the least recently used go")
-        ->transform(CLI::AsSizeValue(true))
+        ->transform(CLI::AsSizeValue(true).description(""))
         ->transform(kSize)  // the last that is added is the first that is asked
         ->type_name("BYTES");
   c.replay = app.add_subcommand("replay", "Run the same again and compare: the same, flaky, or another environment");
@@ -323,34 +274,6 @@ pika::manual::Command manual(const CLI::App& app) {
       if (command.name == name) command.words_from = "pikaci names runs";
   }
   return out;
-}
-
-// The first word that is no option and no command, when that is what is wrong.
-std::optional<std::string> unknown_command(const std::vector<std::string>& known, int argc, char** argv) {
-  for (int i = 1; i < argc; ++i) {
-    std::string word = argv[i];
-    if (word == "-o" || word == "--output" || word == "--state" || word == "-C") {
-      ++i;
-      continue;
-    }
-    if (word.starts_with("-")) continue;
-    if (std::find(known.begin(), known.end(), word) != known.end()) return std::nullopt;
-    return word;
-  }
-  return std::nullopt;
-}
-
-int bad_arguments(const CliContext& context, const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
-  std::vector<std::string> known;
-  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
-    known.push_back(command->get_name());
-  auto word = unknown_command(known, argc, argv);
-  if (!word)
-    return cli_bad_arguments(context, error.what(),
-                             "pikaci --help tells what there is, pikaci COMMAND --help about one");
-  return cli_bad_arguments(context,
-                           "there is no command '" + pika::quote_name(*word) + "'" + pikaci::did_you_mean(*word, known),
-                           "pikaci --help lists them");
 }
 
 }  // namespace

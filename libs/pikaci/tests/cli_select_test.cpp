@@ -149,12 +149,53 @@ TEST_CASE("lint finds filters without files, files without lanes, and lanes that
   s.git({"mv", "docs", "manual"});
   CHECK(cli_lint(s.context(), {}) == 7);
   CHECK(contains(s.out(), "ci/policy.toml:3:1: 'main' requires the lane 'gone'"));
-  CHECK(contains(s.out(), "lane docs: the filter docs/ matched files of the base and matches none now"));
+  CHECK(
+      contains(s.out(),
+               "ci/pikaci.toml:8:10: lane docs: the filter docs/ matches no file any more; these left it, was a folder "
+               "renamed? docs/a.md"));
   CHECK(contains(s.out(), "manual/a.md selects no lane"));
   CHECK(contains(s.out(), "other.txt selects no lane"));
   CHECK(contains(s.out(), "lane docs is required by no target"));
   s.remove("ci/policy.toml");
   CHECK(cli_lint(s.context(), {}) == 1);
+}
+
+TEST_CASE("a rename that empties a filter is told with the filter, its line and the files that left it") {
+  Scratch s;
+  s.write("ci/pikaci.toml", R"(version = 1
+[groups]
+code = [
+  "lib/**",
+  "app/**",
+]
+[[lane]]
+id = "unit"
+command = ["true"]
+paths = ["@code", "Makefile"]
+[[lane]]
+id = "again"
+command = ["true"]
+paths = ["**", "lib/**"]
+)");
+  for (const char* name : {"a", "b", "c", "d", "e", "f", "g"})
+    s.write(std::string("lib/") + name, std::string(name) + "\n");
+  s.write("app/x", "x\n");
+  s.write("Makefile", "all:\n");
+  s.commit("begin");
+  s.git({"checkout", "-q", "-b", "topic"});
+  s.git({"mv", "lib", "libs"});
+  s.commit("Rename a folder");
+  CHECK(cli_lint(s.context(), {}) == 1);
+  // Once, although two lanes have it; at its line in the group.
+  CHECK(s.out() ==
+        "\u2717 ci/pikaci.toml:4:3: lane unit: the filter lib/** matches no file any more; these left it, was a folder "
+        "renamed? lib/a, lib/b, lib/c, lib/d, lib/e and 2 more\n1 fault\n");
+  CHECK(cli_lint(s.context(OutputFormat::json), {}) == 1);
+  auto finding = s.json().at("findings").at(0);
+  CHECK(finding.at("kind") == "filter_emptied");
+  CHECK(finding.at("file") == "ci/pikaci.toml");
+  CHECK(finding.at("line") == 4);
+  CHECK(finding.at("left").as_array().size() == 7);
 }
 
 TEST_CASE("lint is content with a catalogue that covers its tree") {

@@ -21,18 +21,24 @@ struct Problem {
   std::string print() const;
 };
 
+// Of a word in a catalogue's file; from 1, columns in code points.
+struct Place {
+  int line = 0, column = 0;
+};
+
 struct Target {
   std::string id, description;
   std::vector<jerichoci::JobSpec> jobs;
 };
 
 struct Lane {
-  std::string id;                  // [a-z0-9_-]{1,64}; of a cell of a matrix "unit-gcc-debug"
-  std::string title;               // "check-unit"; the id when none is given
-  std::string entrypoint;          // words to show, from the older form
-  std::vector<std::string> paths;  // filters, groups expanded; empty: always
-  std::string target;              // id in targets; empty: see `unrunnable`
-  std::string concurrency_group;   // empty: none
+  std::string id;                    // [a-z0-9_-]{1,64}; of a cell of a matrix "unit-gcc-debug"
+  std::string title;                 // "check-unit"; the id when none is given
+  std::string entrypoint;            // words to show, from the older form
+  std::vector<std::string> paths;    // filters, groups expanded; empty: always
+  std::vector<Place> path_places{};  // of each in Catalogue::source; of one from a group: there
+  std::string target;                // id in targets; empty: see `unrunnable`
+  std::string concurrency_group;     // empty: none
   bool nightly = false;
   std::vector<std::string> schedules_utc{};     // of a nightly lane: its own times, "03:30"; empty: the catalogue's
   std::vector<std::string> needs{};             // ids of lanes that must pass first; no cycles, cells one by one

@@ -15,6 +15,7 @@ enum class FindingKind {
   file_selects_no_lane,
   required_lane_missing,  // or it can never pass
   lane_cannot_run,
+  required_differs,   // what a lane says of being required, and what the policy does, which wins
   lane_not_required,  // a word for the reader, no fault
 };
 std::string_view to_string(FindingKind kind);
@@ -25,6 +26,9 @@ struct Finding {
   std::string filter{};
   std::string path{};  // bytes
   std::string text{};  // a sentence
+  std::string file{};  // where it stands in the catalogue; empty: nowhere
+  int line = 0, column = 0;
+  std::vector<std::string> left{};  // of filter_emptied: the files of the base that it matched
   bool fault() const { return kind != FindingKind::lane_not_required; }
 };
 

@@ -20,9 +20,10 @@ using Complaints = std::vector<pika::toml::Problem>;
 struct Draft {
   Catalogue catalogue;
   Complaints problems;
-  std::map<std::string, std::string> lane_places;  // lane id -> "ci/pikaci.toml:7"
-  std::size_t path_count = 0;                      // filters of all lanes, groups expanded
-  std::size_t cells = 0;                           // of all matrices
+  std::map<std::string, std::string> lane_places;          // lane id -> "ci/pikaci.toml:7"
+  std::size_t path_count = 0;                              // filters of all lanes, groups expanded
+  std::map<std::string, std::vector<Place>> group_places;  // of each filter of a group
+  std::size_t cells = 0;                                   // of all matrices
   // Targets with placeholders: each cell of a matrix that runs one gets its own.
   struct Template {
     const Value* value;
@@ -64,7 +65,7 @@ jerichoci::JobSpec own_job(TableReader& table, const Lane& lane);
 // A lane's own command as a target with one job of the lane's id; complains when a target has that id.
 void add_own_target(Draft& draft, TableReader& table, Lane& lane, jerichoci::JobSpec job);
 // "paths", with "@name" replaced by the group.
-std::vector<std::string> read_paths(TableReader& table, Draft& draft);
+void read_paths(TableReader& table, Draft& draft, Lane& lane);
 // "HH:MM"
 std::string read_schedule(TableReader& table);
 bool check_time_of_day(TableReader& table, const pika::toml::Word& word);

@@ -140,7 +140,7 @@ void read_one(const Value& value, const Cell* cell, bool own_title, std::set<std
   if (lane.title.empty()) lane.title = lane.id;
   if (cell && id) name_cell(table, lane, *cell, own_title);
   lane.entrypoint = read_words(table, "entrypoint");
-  lane.paths = read_paths(table, draft);
+  read_paths(table, draft, lane);
   lane.concurrency_group = read_words(table, "concurrency_group");
   lane.nightly = table.boolean("nightly").value_or(false);
   lane.schedules_utc = read_schedules(table, lane.nightly);

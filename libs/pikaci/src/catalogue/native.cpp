@@ -36,6 +36,7 @@ void read_groups(TableReader& root, Draft& draft) {
       if (auto status = check_filter(word.text); !status)
         root.complain(word.at, pika::join({status.error().what, status.error().advice}, "; "));
       patterns.push_back(word.text);
+      draft.group_places[entry.key].push_back({word.at.line, word.at.column});
     }
   }
 }

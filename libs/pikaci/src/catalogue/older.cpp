@@ -31,7 +31,7 @@ void read_lane(const Value& value, Draft& draft, bool nightly) {
   if (lane.title.empty()) lane.title = lane.id;
   lane.entrypoint = read_words(table, "entrypoint");
   lane.concurrency_group = read_words(table, "concurrency_group");
-  lane.paths = read_paths(table, draft);
+  read_paths(table, draft, lane);
   bool staged = table.has("staged_linux_target"), has_command = table.has("command");
   if (staged) read_staged_target(table, draft, lane);
   if (has_command) {

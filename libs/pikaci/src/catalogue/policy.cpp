@@ -131,9 +131,6 @@ std::vector<Problem> check_policy(const Policy& policy, const Catalogue& catalog
       else if (!found.front()->unrunnable.empty())
         complain(fmt::format("'{}' requires the lane '{}', which can never pass: {}", show(branch), id,
                              found.front()->unrunnable));
-      else if (found.front()->required == false)
-        complain(fmt::format("'{}' requires the lane '{}', whose own word is required = false; the policy wins",
-                             show(branch), id));
     }
   }
   return problems;

@@ -22,16 +22,24 @@ std::vector<std::string> group_names(const Catalogue& catalogue) {
   return names;
 }
 
+struct Filters {
+  std::vector<std::string> patterns;
+  std::vector<Place> places;
+};
+
 // The filters that one word of "paths" stands for.
-std::vector<std::string> expand(TableReader& table, const Draft& draft, const Word& word) {
+Filters expand(TableReader& table, const Draft& draft, const Word& word) {
   if (word.text.starts_with("!@")) {
     table.complain(word.at,
                    fmt::format("'{}': a group cannot be taken out; write its '!' filters one by one", show(word.text)));
     return {};
   }
-  if (!word.text.starts_with('@')) return {word.text};
+  if (!word.text.starts_with('@')) return {{word.text}, {{word.at.line, word.at.column}}};
   auto group = draft.catalogue.groups.find(word.text.substr(1));
-  if (group != draft.catalogue.groups.end()) return group->second;
+  if (group != draft.catalogue.groups.end()) {
+    auto places = draft.group_places.find(group->first);
+    return {group->second, places == draft.group_places.end() ? std::vector<Place>() : places->second};
+  }
   table.complain(word.at, fmt::format("there is no group '{}' in [groups]{}", show(word.text),
                                       pika::toml::did_you_mean(word.text, group_names(draft.catalogue))));
   return {};
@@ -81,14 +89,14 @@ bool read_version(TableReader& table) {
   return false;
 }
 
-std::vector<std::string> read_paths(TableReader& table, Draft& draft) {
-  std::vector<std::string> paths;
+void read_paths(TableReader& table, Draft& draft, Lane& lane) {
+  auto& paths = lane.paths;
   auto at = table.at("paths");
   auto words = table.strings("paths");
-  if (!words) return paths;
+  if (!words) return;
   bool fine = true;
   for (const auto& word : *words) {
-    auto filters = expand(table, draft, word);
+    auto [filters, places] = expand(table, draft, word);
     fine = fine && !filters.empty();
     if (!word.text.starts_with('@')) {
       for (const auto& filter : filters) {
@@ -100,15 +108,15 @@ std::vector<std::string> read_paths(TableReader& table, Draft& draft) {
     draft.path_count += filters.size();
     if (draft.path_count > kMaxPaths) {
       table.complain(word.at, fmt::format("the lanes have more than {} filters together", kMaxPaths));
-      return paths;
+      return;
     }
     paths.insert(paths.end(), filters.begin(), filters.end());
+    lane.path_places.insert(lane.path_places.end(), places.begin(), places.end());
   }
   if (words->empty() && fine) table.complain(at, "'paths' is empty; leave it out for a lane that always runs");
   bool only_out =
       !paths.empty() && std::all_of(paths.begin(), paths.end(), [](const auto& p) { return p.starts_with('!'); });
   if (only_out && fine) table.complain(at, R"(only '!' filters, so that no path is ever chosen; begin with "**")");
-  return paths;
 }
 
 bool check_time_of_day(TableReader& table, const Word& word) {

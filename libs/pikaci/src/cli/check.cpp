@@ -21,6 +21,16 @@ json::Value finding_json(const Finding& finding) {
   if (!finding.lane.empty()) object["lane"] = finding.lane;
   if (!finding.filter.empty()) object["filter"] = jerichoci::bytes_to_json(finding.filter);
   if (!finding.path.empty()) object["path"] = jerichoci::bytes_to_json(finding.path);
+  if (finding.line > 0) {
+    object["file"] = finding.file;
+    object["line"] = finding.line;
+    object["column"] = finding.column;
+  }
+  if (!finding.left.empty()) {
+    json::Array left;
+    for (const auto& file : finding.left) left.push_back(jerichoci::bytes_to_json(file));
+    object["left"] = std::move(left);
+  }
   return object;
 }
 

@@ -128,10 +128,15 @@ void RunProgress::draw_live() {
   auto columns = std::max(20u, console_.context().columns);
   for (const auto& running : running_) {
     if (live_lines_ == kMostLive) break;
-    auto line = fmt::format("  … {:<{}}  running  {}  {}", running.job, width_,
-                            pika::format_duration(pika::monotonic_now() - running.since),
-                            running.log_bytes > 0 ? pika::format_bytes(running.log_bytes) + " of log" : "");
-    text += clip(line, columns - 1) + "\n";
+    // The time is what moves: where there is little room the name is cut, and the log's size goes first.
+    auto took = pika::format_duration(pika::monotonic_now() - running.since);
+    auto rest = fmt::format("  running  {}", took);
+    if (running.log_bytes > 0) rest += fmt::format("  {} of log", pika::format_bytes(running.log_bytes));
+    constexpr std::size_t kMark = 5;  // "  … ", and the last column, which some terminals fold after
+    if (columns < kMark + std::min<std::size_t>(width_, 20) + width_of(rest)) rest = "  " + took;
+    auto room = columns - std::min<std::size_t>(columns, kMark + width_of(rest));
+    text +=
+        clip(fmt::format("  … {:<{}}{}", clip(running.job, room), std::min(width_, room), rest), columns - 1) + "\n";
     ++live_lines_;
   }
   console_.raw(text);

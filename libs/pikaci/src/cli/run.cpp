@@ -200,6 +200,21 @@ Outcome<RunRecord> run_one(Console& console, jerichoci::Engine& engine, const je
   return std::move(*record);
 }
 
+// "4 runs: 2 passed, 1 failed, 1 skipped", where each has had its own line some screens ago.
+void say_all(Console& console, const std::vector<RunRecord>& runs, std::size_t not_run) {
+  if (runs.size() + not_run < 2) return;
+  std::vector<std::string> words;
+  auto count = [&](jerichoci::Status status) {
+    auto n = std::count_if(runs.begin(), runs.end(), [&](const RunRecord& run) { return run.status == status; });
+    if (n > 0) words.push_back(console.paint(ink_of(status), fmt::format("{} {}", n, jerichoci::to_string(status))));
+  };
+  for (auto status : {jerichoci::Status::passed, jerichoci::Status::failed, jerichoci::Status::cancelled,
+                      jerichoci::Status::skipped, jerichoci::Status::nothing_ran})
+    count(status);
+  if (not_run > 0) words.push_back(fmt::format("{} not run", not_run));
+  console.say(fmt::format("all: {}", pika::join(words, ", ")));
+}
+
 // What was chosen, one run after the other.
 class RunAll {
  public:
@@ -298,6 +313,7 @@ int cli_run(const CliContext& context, const std::vector<std::string>& names, co
       RunAll all(console, *engine, prepared, snapshot, exit_code);
       exit_code = CLI_TRY(all());
       runs = all.runs();
+      say_all(console, runs, choosing.cannot_run.size());
     } else {
       console.say("nothing to run");
     }

@@ -98,6 +98,8 @@ struct Selected {
 
 Outcome<Selected> selected(Console& console, const Range& range) {
   auto project = CLI_TRY(Project::find(console.context().folder));
+  // A catalogue that cannot be read is said before a base that is not there: exit code 7 before 2.
+  if (!range.gating && range.head.empty()) CLI_TRY(project.catalogue());
   auto changes = CLI_TRY(project.changes(range));
   if (!changes.note.empty()) console.note(changes.note);
   if (range.gating) {
