@@ -44,13 +44,10 @@ std::string read_all(const fs::path& path, std::uint64_t size) {
 
 class WorkTree : public TreeView {
  public:
-  WorkTree(fs::path root, FactStore& store) : root_(std::move(root)), store_(store) {}
+  WorkTree(fs::path root, FactStore& store, std::int64_t now) : root_(std::move(root)), store_(store), now_(now) {}
 
   // Paths that git lists, with NUL after each.
   void take(std::string_view listing) {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    now_ = nanoseconds(now);
     std::vector<std::string> listed;
     for (auto path : split(listing, '\0'))
       if (!path.empty()) listed.emplace_back(path);
@@ -117,7 +114,7 @@ class WorkTree : public TreeView {
 
   fs::path root_;
   FactStore& store_;
-  std::int64_t now_ = 0;
+  std::int64_t now_;  // before the first file was looked at
   std::vector<std::string> paths_;
   mutable std::vector<File> files_;  // a blob's name is found out when it is first needed
 };
@@ -198,9 +195,12 @@ Result<std::string> list_files(const fs::path& root, Listing listing) {
 
 }  // namespace
 
-Result<std::unique_ptr<TreeView>> open_work_tree(const fs::path& root, FactStore& store, Listing kind) {
-  const auto listing = PIKA_TRY(list_files(root, kind));
-  auto tree = std::make_unique<WorkTree>(root, store);
+Result<std::unique_ptr<TreeView>> open_work_tree(const fs::path& root, FactStore& store,
+                                                 const WorkTreeOptions& options) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  const auto listing = PIKA_TRY(list_files(root, options.listing));
+  auto tree = std::make_unique<WorkTree>(root, store, options.now ? options.now : nanoseconds(now));
   try {
     tree->take(listing);
   } catch (const SystemError& error) {

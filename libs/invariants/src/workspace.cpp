@@ -82,7 +82,7 @@ Workspace::~Workspace() {
 
 Expected<std::unique_ptr<TreeView>> Workspace::tree() {
   if (commit) return open_revision(*repository, *commit, store);
-  auto tree = open_work_tree(root, store, repository ? Listing::of_git : Listing::of_folder);
+  auto tree = open_work_tree(root, store, {.listing = repository ? Listing::of_git : Listing::of_folder});
   if (!tree) return std::unexpected(Failure(tree.error()));
   return std::move(*tree);
 }

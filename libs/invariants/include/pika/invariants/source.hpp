@@ -4,6 +4,7 @@
 // ignored, as they are on disk now. Symlinks are files without text; submodules and what lies in them are not part of
 // the tree. Views read through the store and must not outlive it.
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 
@@ -21,9 +22,13 @@ enum class Listing {
   of_git,     // a work tree of git
   of_folder,  // any folder: all that its .gitignore files do not ignore
 };
+struct WorkTreeOptions {
+  Listing listing = Listing::of_git;
+  std::int64_t now = 0;  // nanoseconds since 1970; 0: as the clock says. A younger file's stamp is not kept
+};
 // `root` is the work tree's folder. unavailable, internal: git's words; a file that cannot be read is named.
 Result<std::unique_ptr<TreeView>> open_work_tree(const std::filesystem::path& root, FactStore& store,
-                                                 Listing listing = Listing::of_git);
+                                                 const WorkTreeOptions& options = {});
 // `repository` must outlive the view. `id` is a commit or a tree.
 std::unique_ptr<TreeView> open_revision(const git::Repository& repository, const git::Oid& id, FactStore& store);
 
