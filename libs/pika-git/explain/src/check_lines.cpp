@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
 #include "checks.hpp"
 #include "pika/base/text.hpp"
@@ -29,8 +31,22 @@ constexpr std::array<std::string_view, 11> kSilencers = {"NOLINT",
                                                          "#[allow(",
                                                          "#pragma warning(disable",
                                                          "#pragma GCC diagnostic ignored"};
-// Comments that silence everything on their line unless they name a rule.
-constexpr std::array<std::string_view, 3> kWithRules = {"NOLINT", "# noqa", "# type: ignore"};
+
+// Whether what follows the silencer names a rule, and not all of them.
+bool names_rule(std::string_view silencer, std::string_view rest) {
+  auto begins = [&](std::string_view words) { return rest.starts_with(words); };
+  if (silencer == "NOLINT") return begins("(") || begins("NEXTLINE(") || begins("BEGIN(");
+  if (silencer == "# noqa") return begins(":");
+  if (silencer == "# type: ignore") return begins("[");
+  if (silencer == "pylint: disable") return begins("=") && !begins("=all");
+  if (silencer == "#[allow(") return !begins("warnings") && !begins("unused)") && !begins("clippy::all");
+  if (silencer == "@SuppressWarnings") return !begins("(\"all");
+  if (silencer != "eslint-disable") return false;
+  for (std::string_view where : {"-next-line", "-line"})
+    if (begins(where)) rest.remove_prefix(where.size());
+  rest = trim(rest.substr(0, rest.find("--")));
+  return !rest.empty() && !rest.starts_with('*');
+}
 
 // A line by itself, told once a kind: the first with how many more there are.
 struct Told {
@@ -69,6 +85,8 @@ class Lines {
       if (foreign(change.file->new_path)) continue;
       bool code = change.role == Role::source || change.role == Role::test;
       if (!code && change.role != Role::schema) continue;
+      for (const auto& line : hunk->lines)
+        if (line.kind == '+') fresh_.emplace(&change, line.new_line);
       for (int i = atom.first; i <= atom.last; ++i) {
         const auto& line = hunk->lines[static_cast<std::size_t>(i)];
         if (line.kind != '+') continue;
@@ -87,7 +105,7 @@ class Lines {
   bool was_there(std::string_view text) const { return gone_.contains(trim(text)); }
 
   // Something is no longer looked at. Not where a test must do what is wrong, not at an import, and not a rule by its
-  // name on a line that is new as a whole: who writes it knows it. One that only got other words is no new one.
+  // name where the code is new as well: who writes it knows it. One that only got other words is no new one.
   bool silences(const Change& change, int number, std::string_view text, std::string_view silencer) {
     auto at = text.find(silencer);
     if (at == std::string_view::npos || change.role != Role::source ||
@@ -99,12 +117,15 @@ class Lines {
       --dropped->second;
       return false;
     }
-    auto end = at + silencer.size();
-    bool rule = end < text.size() && (text[end] == '[' || text[end] == '(' || text[end] == ':');
-    bool names = rule && std::find(kWithRules.begin(), kWithRules.end(), silencer) != kWithRules.end();
-    if (!names) return true;
-    auto bare = trim(text.substr(0, silencer == "NOLINT" ? text.rfind("//", at) : at));
-    return !bare.empty() && was_there(bare);
+    return !names_rule(silencer, text.substr(at + silencer.size())) || stays(change, number, text.substr(0, at));
+  }
+
+  // The code that it is about: what stands before it on its line, or the next line.
+  bool stays(const Change& change, int number, std::string_view before) const {
+    for (std::string_view mark : {"//", "/*", "#"})
+      if (auto at = before.rfind(mark); at != std::string_view::npos) before = before.substr(0, at);
+    before = trim(before);
+    return before.empty() ? !fresh_.contains({&change, number + 1}) : was_there(before);
   }
 
   void one(const Change& change, int number, std::string_view text) {
@@ -166,6 +187,7 @@ class Lines {
 
   std::unordered_set<std::string_view> gone_;          // removed lines, wherever they stood
   std::unordered_map<std::string_view, int> dropped_;  // silencers on them
+  std::set<std::pair<const Change*, int>> fresh_;      // added lines
   const Model& model_;
   std::vector<Check>& out_;
   Told silenced_, unsafe_, todo_, destructive_;

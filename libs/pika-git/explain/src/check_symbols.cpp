@@ -78,17 +78,12 @@ class Symbols {
     for (std::string_view word : {"static ", "inline ", "constexpr "})
       if (text.starts_with(word)) text.remove_prefix(word.size());
     if (text.ends_with(" = default")) text.remove_suffix(10);
+    if (text.starts_with("func ("))
+      text.remove_prefix(std::min(text.size(), text.find(' ', 6)));  // Go: the receiver's name
     std::string out;
     for (char c : unqualified(text))
       if (c != ' ' && c != '\t' && c != '\n' && c != ')') out += c;
     return out;
-  }
-
-  // Without the words that say who may use it.
-  static std::pair<std::string, std::string> visibility(std::string_view header) {
-    for (std::string_view word : {"pub(crate) ", "pub(super) ", "pub ", "export default ", "export ", "public "})
-      if (header.starts_with(word)) return {std::string(trim(word)), std::string(header.substr(word.size()))};
-    return {"", std::string(header)};
   }
 
   static std::string visibility_words(const std::string& was, const std::string& is, bool one) {
@@ -108,6 +103,7 @@ class Symbols {
       if (plain_header(*c.before) == plain_header(*c.after)) continue;
       auto [was, before] = visibility(declared(*c.before));
       auto [is, after] = visibility(declared(*c.after));
+      if (was.empty() && !is.empty()) continue;  // else nobody could use it there
       if (was != is && before == after)
         opened[{c.before_change, was, is}].push_back(&c);
       else
@@ -155,7 +151,7 @@ class Symbols {
   // Only where the file stays and no test comes: a test that got another name is no loss. Nor is one whose subject
   // went.
   void removed_tests() {
-    if (reverts()) return;
+    if (announced()) return;
     std::map<std::size_t, std::vector<const Symbol*>> gone;
     std::set<std::size_t> fresh;
     std::size_t added = 0;
@@ -186,10 +182,15 @@ class Symbols {
                                 tests.size() == 1 ? "is" : "are", others)});
   }
 
-  bool reverts() const {
+  // The author's words say that something goes.
+  bool announced() const {
     const auto& commits = model_.input->commits;
-    return !commits.empty() && std::all_of(commits.begin(), commits.end(),
-                                           [](const auto& c) { return lower(c.subject()).starts_with("revert"); });
+    return std::any_of(commits.begin(), commits.end(), [](const git::CommitInfo& commit) {
+      auto words = lower(commit.message);
+      for (std::string_view word : {"revert", "remov", "drop", "deprecat", "delet"})
+        if (words.find(word) != std::string::npos) return true;
+      return false;
+    });
   }
 
   // The author's words say that nothing behaves otherwise; a changed expectation says that something does.

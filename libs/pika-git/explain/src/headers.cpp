@@ -62,6 +62,12 @@ std::string_view declared(const Symbol& s) {
   return trim(header.substr(0, value > 0 && header[value - 1] == ':' ? value - 1 : value));
 }
 
+std::pair<std::string, std::string> visibility(std::string_view header) {
+  for (std::string_view word : {"pub(crate) ", "pub(super) ", "pub ", "export default ", "export ", "public "})
+    if (header.starts_with(word)) return {std::string(trim(word)), std::string(header.substr(word.size()))};
+  return {"", std::string(header)};
+}
+
 std::pair<std::string, std::string> differing_code(std::string_view a, std::string_view b) {
   constexpr std::size_t kWhole = 160, kAround = 24;
   if (a.size() <= kWhole && b.size() <= kWhole) return {code(a, 200), code(b, 200)};

@@ -17,4 +17,7 @@ std::string_view declared(const syntax::Symbol& symbol);
 // Both as code; of two long ones the part around what differs.
 std::pair<std::string, std::string> differing_code(std::string_view before, std::string_view after);
 
+// The words at the beginning of a header that say who may use it ("pub"; empty: none), and the rest.
+std::pair<std::string, std::string> visibility(std::string_view header);
+
 }  // namespace pika::explain

@@ -64,8 +64,11 @@ bool is_docs(std::string_view path) {
   return ext == "txt" && (has_folder(path, "docs") || has_folder(path, "doc"));
 }
 
-// What a bundler wrote for browsers.
-bool minified(std::string_view name) {
+// What a bundler wrote for browsers; its folder is called so by custom (github-linguist, vendor.yml).
+bool bundled(std::string_view path) {
+  auto name = base_name(path), ext = extension_of(path);
+  bool script = ext == "js" || ext == "mjs" || ext == "cjs" || ext == "css";
+  if (script && has_folder(path, "dist")) return true;
   for (std::string_view end :
        {".min.js", ".min.mjs", ".min.cjs", ".min.css", ".js.map", ".mjs.map", ".cjs.map", ".css.map"})
     if (name.ends_with(end)) return true;
@@ -106,7 +109,7 @@ Role role_of(std::string_view path, std::string_view head) {
   auto name = base_name(path);
   auto ext = extension_of(path);
   if (any_of(name, kLocks)) return Role::lock;
-  if (says_generated(head) || minified(name)) return Role::generated;
+  if (says_generated(head) || bundled(path)) return Role::generated;
   if (is_ci(path)) return Role::ci;
   if (any_of(name, kManifests)) return Role::manifest;
   bool pip = name.starts_with("requirements") || base_name(folder_of(path)) == "requirements";

@@ -268,9 +268,11 @@ std::string symbol_lists(const Model& model, const std::vector<const SymbolChang
     if (c.before_change == c.after_change && c.before->qualified != c.after->qualified)
       return fmt::format("{}, now {}, within {}", code(c.before->qualified), code(c.after->qualified),
                          code_name(model.changes[c.after_change].file->new_path));
-    return fmt::format("{} from {} to {}", code(c.after->qualified),
+    auto was = visibility(declared(*c.before)).first, is = visibility(declared(*c.after)).first;
+    auto seen = was == is ? "" : is.empty() ? ", no longer " + code(was) : ", now " + code(is);
+    return fmt::format("{} from {} to {}{}", code(c.after->qualified),
                        code_name(model.changes[c.before_change].file->old_path),
-                       code_name(model.changes[c.after_change].file->new_path));
+                       code_name(model.changes[c.after_change].file->new_path), seen);
   };
   out += listed(symbols, declarations, Deed::moved, deed, "Moved without a change but indentation", from_to);
   out += listed(symbols, declarations, Deed::reworked, deed, "Moved and changed", from_to);

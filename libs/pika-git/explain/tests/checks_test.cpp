@@ -105,8 +105,8 @@ TEST_CASE(
   CHECK(found({{"a.cpp", "int a;\n"}}, {{"a.cpp", "int a;\nint b;  // NOLINT\nint c;  // NOLINT\n"}}) ==
         Found{"silenced_lint a.cpp:2"});
   CHECK(found({{"a.py", "a = 1\n"}}, {{"a.py", "a = 1\nb = f()  # type: ignore\n"}}) == Found{"silenced_lint a.py:2"});
-  CHECK(found({{"a.rs", "fn a() {}\n"}}, {{"a.rs", "fn a() {}\n#[allow(dead_code)]\nfn b() { unsafe { c() } }\n"}}) ==
-        Found{"silenced_lint a.rs:2", "unsafe_added a.rs:3"});
+  CHECK(found({{"a.rs", "fn a() {}\n"}}, {{"a.rs", "#[allow(dead_code)]\nfn a() {}\nfn b() { unsafe { c() } }\n"}}) ==
+        Found{"silenced_lint a.rs:1", "unsafe_added a.rs:3"});
   CHECK(found({{"a.go", "package a\n\n// TODO: more\nvar x int\nvar y int\n"}, {"b.go", "package a\n"}},
               {{"a.go", "package a\n\nvar y int\n"}, {"b.go", "package a\n\n// TODO: more\nvar x int\n"}})
             .empty());  // it came from elsewhere
@@ -120,6 +120,12 @@ TEST_CASE(
   CHECK(found({{"a.py", "b = f()  # type: ignore\n"}}, {{"a.py", "b = g()  # type: ignore\n"}}).empty());
   CHECK(
       found({{"a.test.ts", "f(1);\n"}}, {{"a.test.ts", "f(1);\n// @ts-expect-error wrong type\nf(\"\");\n"}}).empty());
+  // A rule by its name is told where the code was there before, on its line or on the next.
+  CHECK(found({{"a.js", "f(1);\n"}}, {{"a.js", "f(1);\n// eslint-disable-next-line no-undef\ng();\n"}}).empty());
+  CHECK(found({{"a.js", "f(1);\n"}}, {{"a.js", "// eslint-disable-next-line no-undef\nf(1);\n"}}) ==
+        Found{"silenced_lint a.js:1"});
+  CHECK(found({{"a.js", "f(1);\n"}}, {{"a.js", "f(1);\n/* eslint-disable */\ng();\n"}}) ==
+        Found{"silenced_lint a.js:2"});
   // It was there before, in the same lines or elsewhere.
   CHECK(found({{"a.cpp", "int a;  // NOLINT\n"}}, {{"a.cpp", "int b;\nint a;  // NOLINT\n"}}).empty());
 }
@@ -142,6 +148,7 @@ TEST_CASE(
       found({{"test_a.py", one + two}}, {{"test_a.py", "def test_other():\n    assert h() == 3\n\n\n" + two}}).empty());
   CHECK(found({{"test_a.py", one}, {"x.py", "a = 1\n"}}, {{"x.py", "a = 1\n"}}).empty());
   CHECK(found({{"test_a.py", one + two}}, {{"test_a.py", two}}, "Revert \"Test one\"").empty());
+  CHECK(found({{"test_a.py", one + two}}, {{"test_a.py", two}}, "Drop what nobody asked for").empty());
   CHECK(
       found({{"test_a.py", one + two}}, {{"test_a.py", two}, {"test_b.py", "def test_one_b():\n    assert f() == 1\n"}})
           .empty());
@@ -174,6 +181,19 @@ TEST_CASE("a definition that moved with another signature is told; one that only
   CHECK(found(before, after("int Adder::sum_up(int n) ")).empty());
   CHECK(found(before, after("int Adder::sum_up(int n, int) ")) == Found{"moved_signature a.cpp:2"});
   CHECK(found(before, after("std::int Adder::sum_up(int n) ")).empty());
+}
+
+TEST_CASE("a definition that moved and can be used by fewer, or by more that could use it before, is told") {
+  const std::string body =
+      "fn sum_up(n: i32) -> i32 {\n    let mut sum = 0;\n    for i in 0..n { sum += i; }\n    sum\n}\n";
+  auto moved = [&](const std::string& was, const std::string& is) {
+    return found({{"src/a.rs", was + body + "fn other() {}\n"}, {"src/b.rs", "fn one() {}\n"}},
+                 {{"src/a.rs", "fn other() {}\n"}, {"src/b.rs", "fn one() {}\n" + is + body}});
+  };
+  CHECK(moved("pub ", "") == Found{"moved_visibility src/b.rs:2"});
+  CHECK(moved("pub(crate) ", "pub ") == Found{"moved_visibility src/b.rs:2"});
+  CHECK(moved("", "pub ").empty());
+  CHECK(moved("pub ", "pub ").empty());
 }
 
 TEST_CASE("a name that went and that a document still tells of is named; not in a log of changes") {
