@@ -97,6 +97,21 @@ TEST_CASE("each kind of repository gets the command that its tools use") {
   CHECK(jobs(Tree{{{"configure", "#!/bin/sh\n"}}}.first()).contains("test"));
 }
 
+TEST_CASE("a flake is built in a store of the job's own, where nothing else says how") {
+  auto flake = Tree{{{"flake.nix", "{ outputs = { self }: { checks.x86_64-linux.t = 1; }; }"}}};
+  auto checks = jobs(flake.first()).at("test");
+  CHECK(shell(checks).find("flake check path:.") != std::string::npos);
+  CHECK(shell(checks).find("--store \"$PIKA_CACHE_NIX\"") != std::string::npos);
+  CHECK(checks.allow_hosts.at(0) == "cache.nixos.org");
+  // `nix flake check` of a flake without checks builds nothing.
+  auto package = jobs(Tree{{{"flake.nix", "{ outputs = { self }: { packages = 1; }; }"}}}.first());
+  CHECK(shell(package.at("build")).find(" build --no-link path:.") != std::string::npos);
+  CHECK(shell(jobs(Tree{{{"default.nix", "{}"}}}.first()).at("build")).starts_with("nix-build --store"));
+  flake.files["Makefile"] = "test:\n\ttrue\n";
+  CHECK(shell(jobs(flake.first()).at("test")) == "make test");
+  CHECK(noted(flake.first(), "flake.nix too"));
+}
+
 TEST_CASE("a test that npm made up is none, and broken manifests are told and not used") {
   auto first =
       Tree{{{"package.json", R"({"scripts":{"test":"echo \"Error: no test specified\" && exit 1"}})"}}}.first();

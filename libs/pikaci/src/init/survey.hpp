@@ -67,5 +67,7 @@ void survey_python(Survey& survey);
 void survey_meson(Survey& survey);
 // Only where nothing else was found: a Makefile is often only a short way to the others.
 void survey_make(Survey& survey);
+// Only where nothing else was found, the Makefile neither.
+void survey_nix(Survey& survey);
 
 }  // namespace pikaci

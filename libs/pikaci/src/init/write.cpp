@@ -157,8 +157,13 @@ FirstCatalogue first_catalogue(const InitInput& input) {
       auto deeper = std::move(survey.suggestions);
       survey.suggestions.clear();
       survey_make(survey);
+      if (survey.suggestions.empty()) survey_nix(survey);
       if (survey.suggestions.empty()) survey.suggestions = std::move(deeper);
     }
+    bool by_nix = std::any_of(survey.suggestions.begin(), survey.suggestions.end(),
+                              [](const auto& s) { return s.kind == "nix"; });
+    if (survey.has("flake.nix") && !by_nix)
+      survey.note("There is a flake.nix too; a lane with `nix flake check` can be put beside these.");
     if (survey.has(".gitmodules"))
       survey.note("There are submodules: a job gets the tree without them, so what needs them will fail.");
   }
