@@ -40,7 +40,7 @@ Failure unknown_build() {
   return Failure(
       2, "nothing here says how this repository is tested",
       "give the command yourself: pikaci init --command 'make test'. Looked for: CMakeLists.txt, meson.build, "
-      "Cargo.toml, go.mod, package.json, Python with tests, Makefile, configure");
+      "Cargo.toml, go.mod, package.json, Python with tests, Makefile, configure, flake.nix");
 }
 
 // Never over one that is there.
