@@ -32,6 +32,10 @@ constexpr std::array<std::string_view, 11> kSilencers = {"NOLINT",
                                                          "#pragma warning(disable",
                                                          "#pragma GCC diagnostic ignored"};
 
+bool letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 // Whether what follows the silencer names a rule, and not all of them.
 bool names_rule(std::string_view silencer, std::string_view rest) {
   auto begins = [&](std::string_view words) { return rest.starts_with(words); };
@@ -46,6 +50,32 @@ bool names_rule(std::string_view silencer, std::string_view rest) {
     if (begins(where)) rest.remove_prefix(where.size());
   rest = trim(rest.substr(0, rest.find("--")));
   return !rest.empty() && !rest.starts_with('*');
+}
+
+// Why, in words behind the silencer and its rule: its author has said it already.
+bool gives_reason(std::string_view silencer, std::string_view rest) {
+  if (silencer == "eslint-disable") {
+    auto dashes = rest.find("-- ");
+    rest = dashes == std::string_view::npos ? std::string_view() : rest.substr(dashes);
+  } else if (silencer == "#[allow(" || rest.starts_with('(') || rest.starts_with('[')) {
+    auto end = rest.find_first_of(")]");
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end);
+  }
+  int words = 0;
+  for (auto word : split(rest, ' '))
+    if (std::count_if(word.begin(), word.end(), letter) >= 2) ++words;
+  return words >= 3;
+}
+
+// The author's words say that it is about what checks say.
+bool about_checks(const std::vector<git::CommitInfo>& commits) {
+  return std::any_of(commits.begin(), commits.end(), [](const git::CommitInfo& commit) {
+    auto words = lower(commit.subject());
+    for (std::string_view word :
+         {"lint", "clippy", "warning", "tidy", "silence", "suppress", "mypy", "typing", "annotation", "deprecat"})
+      if (words.find(word) != std::string::npos) return true;
+    return false;
+  });
 }
 
 // A line by itself, told once a kind: the first with how many more there are.
@@ -67,7 +97,8 @@ struct Told {
 
 class Lines {
  public:
-  Lines(const Model& model, std::vector<Check>& out) : model_(model), out_(out) {}
+  Lines(const Model& model, std::vector<Check>& out)
+      : quiet_(about_checks(model.input->commits)), model_(model), out_(out) {}
 
   void run() {
     for (const auto& change : model_.changes)
@@ -108,8 +139,13 @@ class Lines {
   // name where the code is new as well: who writes it knows it. One that only got other words is no new one.
   bool silences(const Change& change, int number, std::string_view text, std::string_view silencer) {
     auto at = text.find(silencer);
-    if (at == std::string_view::npos || change.role != Role::source ||
+    if (at == std::string_view::npos || quiet_ || change.role != Role::source || tests(change, number) ||
         !in_comment_or_attribute(change, number, silencer))
+      return false;
+    auto rest = text.substr(at + silencer.size());
+    if ((!rest.empty() && letter(rest[0]) && letter(silencer.back()) && !rest.starts_with("NEXTLINE") &&
+         !rest.starts_with("BEGIN")) ||
+        gives_reason(silencer, rest))
       return false;
     auto code = trim(text);
     if (code.starts_with("#include") || code.starts_with("import ") || code.starts_with("from ")) return false;
@@ -117,7 +153,20 @@ class Lines {
       --dropped->second;
       return false;
     }
-    return !names_rule(silencer, text.substr(at + silencer.size())) || stays(change, number, text.substr(0, at));
+    return !names_rule(silencer, rest) || stays(change, number, text.substr(0, at));
+  }
+
+  // In a test, or on the lines that lead one.
+  static bool tests(const Change& change, int number) {
+    return change.after.in_test(number) || change.after.in_test(number + 1) || change.after.in_test(number + 2);
+  }
+
+  // As it stands there, with its rule.
+  static std::string_view silencer_words(std::string_view text, std::string_view silencer) {
+    auto words = trim(text.substr(text.find(silencer)));
+    if (silencer == "#[allow(") return words.substr(0, words.find(']') + 1);
+    if (words.ends_with("*/")) words.remove_suffix(2);
+    return trim(words);
   }
 
   // The code that it is about: what stands before it on its line, or the next line.
@@ -130,7 +179,8 @@ class Lines {
 
   void one(const Change& change, int number, std::string_view text) {
     for (auto silencer : kSilencers)
-      if (silences(change, number, text, silencer)) silenced_.add(change, number, silencer);
+      if (silences(change, number, text, silencer))
+        silenced_.add(change, number, one_line(silencer_words(text, silencer), 80));
     if (change.role != Role::source || !change.after.file) return;
     for (const auto& token : change.after.tokens(number, number)) {
       auto words = change.after.text_of(token);
@@ -185,6 +235,7 @@ class Lines {
                     fmt::format("This added line {} ({}){}.", what, code(trim(told.word)), more)});
   }
 
+  bool quiet_;                                         // silencers are what it is about
   std::unordered_set<std::string_view> gone_;          // removed lines, wherever they stood
   std::unordered_map<std::string_view, int> dropped_;  // silencers on them
   std::set<std::pair<const Change*, int>> fresh_;      // added lines

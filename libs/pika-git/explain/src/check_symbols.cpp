@@ -21,7 +21,10 @@ using syntax::Symbol;
 using syntax::SymbolKind;
 
 constexpr int kMostDocuments = 400;
+constexpr int kMostSources = 4000;  // looked through for a name, where a document has it
 constexpr std::uint64_t kMostBytes = 256u << 10;
+constexpr std::uint64_t kMostSourceBytes = 1u << 20;
+constexpr std::size_t kMostMentions = 3;
 
 bool is_word_byte(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
@@ -75,14 +78,38 @@ class Symbols {
   // without words that say where code is made and not what it does.
   static std::string plain_header(const Symbol& symbol) {
     auto text = declared(symbol);
-    for (std::string_view word : {"static ", "inline ", "constexpr "})
+    for (std::string_view word : {"static ", "inline ", "constexpr ", "explicit ", "virtual "})
       if (text.starts_with(word)) text.remove_prefix(word.size());
+    for (std::string_view word : {" override", " final"})
+      if (text.ends_with(word)) text.remove_suffix(word.size());
+    if (text.starts_with("struct ")) text.remove_prefix(7);  // whose members are public is told by its lines
+    if (text.starts_with("class ")) text.remove_prefix(6);
     if (text.ends_with(" = default")) text.remove_suffix(10);
     if (text.starts_with("func ("))
       text.remove_prefix(std::min(text.size(), text.find(' ', 6)));  // Go: the receiver's name
     std::string out;
     for (char c : unqualified(text))
       if (c != ' ' && c != '\t' && c != '\n' && c != ')') out += c;
+    return out;
+  }
+
+  // C++ says a default value once, in the class: where one of the two stands outside of it, neither counts.
+  static bool same_declaration(const Symbol& a, const Symbol& b) {
+    auto one = plain_header(a), other = plain_header(b);
+    auto outside = [](const Symbol& s) { return s.header.contains("::" + s.name + "("); };
+    return one == other || (outside(a) != outside(b) && without_defaults(one) == without_defaults(other));
+  }
+
+  static std::string without_defaults(std::string_view header) {
+    std::string out;
+    int depth = 0;
+    bool value = false;
+    for (char c : header) {
+      if (c == '(') ++depth;
+      if (c == '=' && depth > 0) value = true;
+      if (c == ',') value = false;
+      if (!value) out += c;
+    }
     return out;
   }
 
@@ -100,7 +127,7 @@ class Symbols {
     std::map<std::pair<std::size_t, std::size_t>, std::vector<const SymbolChange*>> changed;
     for (const auto& c : model_.delta) {
       if (c.deed != Deed::reworked || c.before_change == c.after_change || c.after->test) continue;
-      if (plain_header(*c.before) == plain_header(*c.after)) continue;
+      if (same_declaration(*c.before, *c.after)) continue;
       auto [was, before] = visibility(declared(*c.before));
       auto [is, after] = visibility(declared(*c.after));
       if (was.empty() && !is.empty()) continue;  // else nobody could use it there
@@ -259,14 +286,54 @@ class Symbols {
       }
     if (gone.empty()) return;
     const auto& repository = *model_.input->repository;
-    int seen = 0, told = 0;
+    std::vector<Mention> mentions;
+    int seen = 0;
     repository.walk(model_.input->diff->head, [&](const git::TreeEntry& entry) {
       if ((entry.mode & 0170000) != 0100000 || role_of(entry.path, "") != Role::docs || history(entry.path))
         return true;
       if (repository.blob_size(entry.id).value_or(kMostBytes + 1) > kMostBytes) return true;
-      document(entry.path, repository.blob(entry.id).value_or(""), gone, told);
-      return ++seen < kMostDocuments && told < 3 && !gone.empty();
+      document(entry.path, repository.blob(entry.id).value_or(""), gone, mentions);
+      return ++seen < kMostDocuments && mentions.size() < kMostMentions && !gone.empty();
     });
+    forget_what_stays(mentions);
+    for (const auto& m : mentions)
+      out_.push_back({"removed_name_in_docs", m.path, m.line,
+                      fmt::format("{} is still named here; this change removes it from {}.", code(m.name),
+                                  code_name(file(m.removed->before_change).old_path))});
+  }
+
+  struct Mention {
+    std::string path, name;
+    int line = 0;
+    const SymbolChange* removed = nullptr;
+  };
+
+  // Other code has something of that name, and the document may mean it. Where there is more code than is looked at,
+  // nothing is said.
+  void forget_what_stays(std::vector<Mention>& mentions) const {
+    const auto& repository = *model_.input->repository;
+    int seen = 0;
+    if (mentions.empty()) return;
+    repository.walk(model_.input->diff->head, [&](const git::TreeEntry& entry) {
+      auto role = role_of(entry.path, "");
+      if ((entry.mode & 0170000) != 0100000 || (role != Role::source && role != Role::test)) return true;
+      if (++seen > kMostSources) {
+        mentions.clear();
+        return false;
+      }
+      if (repository.blob_size(entry.id).value_or(kMostSourceBytes + 1) > kMostSourceBytes) return true;
+      auto text = repository.blob(entry.id).value_or("");
+      std::erase_if(mentions, [&](const Mention& m) { return has_word(text, m.name); });
+      return !mentions.empty();
+    });
+  }
+
+  static bool has_word(std::string_view text, std::string_view word) {
+    for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+      auto end = at + word.size();
+      if ((at == 0 || !is_word_byte(text[at - 1])) && (end == text.size() || !is_word_byte(text[end]))) return true;
+    }
+    return false;
   }
 
   // A log of what was is right to name what went.
@@ -278,7 +345,7 @@ class Symbols {
   }
 
   void document(const std::string& path, const std::string& text,
-                std::map<std::string, const SymbolChange*, std::less<>>& gone, int& told) {
+                std::map<std::string, const SymbolChange*, std::less<>>& gone, std::vector<Mention>& mentions) {
     int number = 0;
     for (auto line : split(text, '\n')) {
       ++number;
@@ -290,11 +357,9 @@ class Symbols {
         auto end = i;
         while (end < line.size() && is_word_byte(line[end])) ++end;
         if (auto found = gone.find(line.substr(i, end - i)); found != gone.end()) {
-          out_.push_back({"removed_name_in_docs", path, number,
-                          fmt::format("{} is still named here; this change removes it from {}.", code(found->first),
-                                      code_name(file(found->second->before_change).old_path))});
+          mentions.push_back({path, found->first, number, found->second});
           gone.erase(found);
-          if (++told == 3) return;
+          if (mentions.size() == kMostMentions) return;
         }
         i = end;
       }

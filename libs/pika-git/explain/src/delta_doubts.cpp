@@ -99,18 +99,42 @@ bool defined_inside(const Side& side, const Symbol& symbol) {
          declared_somewhere(side, symbol);
 }
 
-bool has(const Side& side, const Symbol& symbol) {
+// The line that names it stands there as it is.
+bool line_stands(const Side& side, std::string_view line) {
+  line = trim(line);
+  for (auto at = side.text.find(line); at != std::string::npos; at = side.text.find(line, at + 1)) {
+    auto begin = at, end = at + line.size();
+    while (begin > 0 && (side.text[begin - 1] == ' ' || side.text[begin - 1] == '\t')) --begin;
+    while (end < side.text.size() && std::string_view(" \t\r").contains(side.text[end])) ++end;
+    if ((begin == 0 || side.text[begin - 1] == '\n') && (end == side.text.size() || side.text[end] == '\n'))
+      return true;
+  }
+  return false;
+}
+
+bool still_named(const Side& side, const Side& own, const Symbol& symbol) {
+  auto line = own.line(symbol.line);
+  return line.contains(symbol.name) && line_stands(side, line);
+}
+
+// Whether `side` has what only `own` shows as a symbol.
+bool has(const Side& side, const Side& own, const Symbol& symbol) {
   if (!side.file) return false;
   return one_of_several(side, symbol) || defined_inside(side, symbol) ||
-         (side.file->has_errors && declared_somewhere(side, symbol));
+         (side.file->has_errors && (declared_somewhere(side, symbol) || still_named(side, own, symbol)));
 }
 
 }  // namespace
 
 void drop_doubtful(const Model& model, std::vector<SymbolChange>& out) {
   std::erase_if(out, [&](const SymbolChange& c) {
-    return (c.deed == Deed::added && has(model.changes[c.after_change].before, *c.after)) ||
-           (c.deed == Deed::removed && has(model.changes[c.before_change].after, *c.before));
+    if (c.deed == Deed::added) {
+      const auto& change = model.changes[c.after_change];
+      return has(change.before, change.after, *c.after);
+    }
+    if (c.deed != Deed::removed) return false;
+    const auto& change = model.changes[c.before_change];
+    return has(change.after, change.before, *c.before);
   });
 }
 

@@ -54,6 +54,7 @@ std::string_view declared(const Symbol& s) {
   auto header = without_decorators(s);
   if (s.kind == SymbolKind::function) {
     auto list = header.find(") : ");  // what a constructor does with its arguments
+    if (list == std::string_view::npos && s.qualified.ends_with(s.name + "::" + s.name)) list = header.find("): ");
     return list == std::string_view::npos ? header : header.substr(0, list + 1);
   }
   if (s.kind == SymbolKind::type || s.kind == SymbolKind::macro) return header;

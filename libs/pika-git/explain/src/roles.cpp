@@ -79,6 +79,7 @@ bool says_generated(std::string_view head) {
   head = head.substr(0, 600);
   if (head.find("@generated") != std::string_view::npos) return true;
   auto text = lower(head);
+  if (text.find("this file is an amalgamation") != std::string::npos) return true;  // as SQLite's and Catch2's say
   return text.find("do not edit") != std::string::npos && text.find("generated") != std::string::npos;
 }
 

@@ -126,6 +126,16 @@ TEST_CASE(
         Found{"silenced_lint a.js:1"});
   CHECK(found({{"a.js", "f(1);\n"}}, {{"a.js", "f(1);\n/* eslint-disable */\ng();\n"}}) ==
         Found{"silenced_lint a.js:2"});
+  // With a reason, in a test, and where that is what the change is about, it is no news; nor another word.
+  CHECK(found({{"a.js", "f(1);\n"}}, {{"a.js", "// @ts-expect-error the types of lib.dom lack it\nf(1);\n"}}).empty());
+  CHECK(found({{"a.js", "f(1);\n"}}, {{"a.js", "// @ts-expect-error\nf(1);\n"}}) == Found{"silenced_lint a.js:1"});
+  CHECK(found({{"a.rs", "fn a() {}\n"}}, {{"a.rs", "#[allow(dead_code)] // used by other platforms\nfn a() {}\n"}})
+            .empty());
+  CHECK(found({{"a.rs", "mod tests {\n    #[test]\n    fn a() {}\n}\n"}},
+              {{"a.rs", "mod tests {\n    #[allow(deprecated)]\n    #[test]\n    fn a() {}\n}\n"}})
+            .empty());
+  CHECK(found({{"a.rs", "fn a() {}\n"}}, {{"a.rs", "#[allow(dead_code)]\nfn a() {}\n"}}, "Fix clippy").empty());
+  CHECK(found({{"a.js", "f(1);\n"}}, {{"a.js", "// eslint-disablex\nf(1);\n"}}).empty());
   // It was there before, in the same lines or elsewhere.
   CHECK(found({{"a.cpp", "int a;  // NOLINT\n"}}, {{"a.cpp", "int b;\nint a;  // NOLINT\n"}}).empty());
 }
@@ -181,6 +191,13 @@ TEST_CASE("a definition that moved with another signature is told; one that only
   CHECK(found(before, after("int Adder::sum_up(int n) ")).empty());
   CHECK(found(before, after("int Adder::sum_up(int n, int) ")) == Found{"moved_signature a.cpp:2"});
   CHECK(found(before, after("std::int Adder::sum_up(int n) ")).empty());
+  // A default value is said in the class; elsewhere it is one of the function.
+  Files outside = {{"a.h", "struct Adder {\n  int sum_up(int n = 3) " + body + "};\n"},
+                   {"a.cpp", "#include \"a.h\"\n"}};
+  CHECK(found(outside, after("int Adder::sum_up(int n) ")).empty());
+  const std::string stays = "int stays(int);\n";
+  CHECK(found({{"a.h", stays + "int sum_up(int n = 3) " + body}, {"b.h", stays}},
+              {{"a.h", stays}, {"b.h", stays + "int sum_up(int n) " + body}}) == Found{"moved_signature b.h:2"});
 }
 
 TEST_CASE("a definition that moved and can be used by fewer, or by more that could use it before, is told") {

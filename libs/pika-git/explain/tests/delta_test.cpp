@@ -104,6 +104,15 @@ TEST_CASE("where the grammar could not read a definition, nothing is said to be 
   CHECK_FALSE(says(page, "Remove Limiter"));
 }
 
+TEST_CASE("a shell function whose line stays is not gone because the grammar lost its way before it") {
+  std::string start = "one() {\n  (( a >= 1 && (b * 1000 + c) >= 2 )) && d=1\n}\n",
+              rest = "\ntwo() {\n  echo two\n}\n\nthree() {\n  echo three\n}\n";
+  auto page = page_of("a.sh", start + rest,
+                      "one() {\n  ((a >= 1 && (b * 1000 + c) >= 2)) && d=1\n  if [[ $x = ]]; then\n}\n" + rest);
+  CHECK_FALSE(says(page, "**Removed**"));
+  CHECK_FALSE(says(page, "Remove two"));
+}
+
 TEST_CASE("a macro that was defined inside of a function is not new at the top") {
   auto page = page_of("a.c", "void f(void) {\n#define EVERY 50\n  g(EVERY);\n}\n",
                       "#define EVERY 50\nvoid f(void) {\n  g(EVERY);\n  h();\n}\n");
