@@ -165,8 +165,8 @@ class Lines {
   static std::string_view silencer_words(std::string_view text, std::string_view silencer) {
     auto words = trim(text.substr(text.find(silencer)));
     if (silencer == "#[allow(") return words.substr(0, words.find(']') + 1);
-    if (words.ends_with("*/")) words.remove_suffix(2);
-    return trim(words);
+    if (silencer.starts_with("@ts")) return silencer;
+    return trim(words.substr(0, words.find("*/")));
   }
 
   // The code that it is about: what stands before it on its line, or the next line.

@@ -136,6 +136,9 @@ TEST_CASE(
             .empty());
   CHECK(found({{"a.rs", "fn a() {}\n"}}, {{"a.rs", "#[allow(dead_code)]\nfn a() {}\n"}}, "Fix clippy").empty());
   CHECK(found({{"a.js", "f(1);\n"}}, {{"a.js", "// eslint-disablex\nf(1);\n"}}).empty());
+  CHECK(
+      found({{"a.h", "int a;\n"}}, {{"a.h", "// This file is an amalgamation of others.\nint a;\nint b;  // NOLINT\n"}})
+          .empty());
   // It was there before, in the same lines or elsewhere.
   CHECK(found({{"a.cpp", "int a;  // NOLINT\n"}}, {{"a.cpp", "int b;\nint a;  // NOLINT\n"}}).empty());
 }
@@ -222,6 +225,13 @@ TEST_CASE("a name that went and that a document still tells of is named; not in 
   CHECK(found(before, after) == Found{"removed_name_in_docs README.md:3"});
   after[0].second = "def b():\n    return other.load_records()\n";
   CHECK(found(before, after).empty());
+  // Other code has the name still.
+  after[0].second = "def b():\n    return 2\n";
+  before.push_back({"c.py", "class C:\n    def load_records(self):\n        return 3\n"});
+  after.push_back(before.back());
+  CHECK(found(before, after).empty());
+  before.back().second = after.back().second = "class C:\n    def load_records_of(self):\n        return 3\n";
+  CHECK(found(before, after) == Found{"removed_name_in_docs README.md:3"});
 }
 
 TEST_CASE("third-party packages that a lock pins otherwise in passing are told; not where that is the change") {
