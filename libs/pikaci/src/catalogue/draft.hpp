@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "catalogue/table_reader.hpp"
+#include "catalogue/variable.hpp"
 #include "jerichoci/model.hpp"
 #include "pikaci/catalogue.hpp"
 
@@ -41,11 +42,6 @@ std::optional<std::string> read_id(TableReader& table, std::string_view key, std
 std::string read_words(TableReader& table, std::string_view key);
 // "version = 1"; false when the rest of the file must not be read.
 bool read_version(TableReader& table);
-
-// NAME of NAME=value, as a shell takes it.
-bool is_variable(std::string_view name);
-inline constexpr std::string_view kVariableRule =
-    "is no name of a variable: letters, digits and '_', not a digit first";
 
 // Placement, runtime, network, limits, env, env_allow, and the keeping keys.
 void read_execution(TableReader& table, jerichoci::JobSpec& job, const Catalogue& catalogue);

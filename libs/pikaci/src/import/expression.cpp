@@ -1,5 +1,8 @@
 #include "import/expression.hpp"
 
+#include <vector>
+
+#include "import/script.hpp"
 #include "pika/base/text.hpp"
 
 namespace pikaci {
@@ -9,6 +12,20 @@ namespace {
 // nullopt: not known. The grammar's || and && give one of their sides, and an empty word is false.
 using Known = std::optional<std::string>;
 
+// Of which something is known, and not the word itself.
+const std::string kEvent =
+                      "\x01"
+                      "event",
+                  kRef =
+                      "\x01"
+                      "ref",
+                  kRepository =
+                      "\x01"
+                      "repository";
+bool partly(const std::string& value) {
+  return value.starts_with('\x01');
+}
+
 class Evaluator {
  public:
   Evaluator(std::string_view text, const Names& names, bool shell) : text_(text), names_(names), shell_(shell) {}
@@ -16,7 +33,7 @@ class Evaluator {
   Known run() {
     auto value = any();
     skip();
-    return at_ == text_.size() && !broken_ ? value : std::nullopt;
+    return at_ == text_.size() && !broken_ && !(value && partly(*value)) ? value : std::nullopt;
   }
 
  private:
@@ -56,7 +73,20 @@ class Evaluator {
     if (!equal && !unequal) return left;
     auto right = single();
     if (!left || !right) return std::nullopt;
+    if (partly(*left) || partly(*right)) {
+      auto same = partly(*left) ? is(*left, *right) : is(*right, *left);
+      return same ? Known(word(*same == equal)) : std::nullopt;
+    }
     return word((pika::lower(*left) == pika::lower(*right)) == equal);  // letters count alike there
+  }
+  // Whether what is known in part is this word.
+  std::optional<bool> is(const std::string& what, const std::string& other) const {
+    if (partly(other)) return std::nullopt;
+    if (what == kRepository) return true;
+    if (what == kRef) return pika::lower(other).starts_with("refs/tags/") ? std::optional(false) : std::nullopt;
+    if (names_.events.empty()) return std::nullopt;
+    if (!names_.events.contains(pika::lower(other))) return false;
+    return names_.events.size() == 1 ? std::optional(true) : std::nullopt;
   }
   Known single() {
     constexpr int kMostDeep = 50;
@@ -99,14 +129,25 @@ class Evaluator {
     return std::nullopt;
   }
   Known call(std::string_view name) {
+    std::vector<Known> words;
     if (!take(")")) {
-      do any();
+      do words.push_back(any());
       while (take(","));
       broken_ = broken_ || !take(")");
+    }
+    auto function = pika::lower(name);
+    if (words.empty()) {
+      if (function == "success" || function == "always") return "true";
+      if (function == "failure" || function == "cancelled") return "false";
       return std::nullopt;
     }
-    if (name == "success" || name == "always") return "true";
-    if (name == "failure" || name == "cancelled") return "false";
+    if (words.size() != 2 || !words[0] || !words[1] || partly(*words[1])) return std::nullopt;
+    auto text = pika::lower(*words[0]), part = pika::lower(*words[1]);
+    if (*words[0] == kRef && function == "startswith" && part.starts_with("refs/tags")) return "false";
+    if (partly(text)) return std::nullopt;
+    if (function == "startswith") return word(text.starts_with(part));
+    if (function == "endswith") return word(text.ends_with(part));
+    if (function == "contains") return word(text.find(part) != std::string::npos);
     return std::nullopt;
   }
 
@@ -117,19 +158,35 @@ class Evaluator {
     if (name == "true" || name == "false") return std::string(name);
     if (pika::parse_number<int>(name)) return std::string(name);
     if (auto key = below("matrix."); !key.empty()) {
-      // A member that this combination does not have is empty, as it is there.
       auto at = names_.matrix.find(key);
-      return at == names_.matrix.end() ? std::string() : at->second;
+      if (at != names_.matrix.end()) return at->second;
+      auto inner = names_.matrix.lower_bound(key + ".");
+      if (inner != names_.matrix.end() && inner->first.starts_with(key + ".")) return std::nullopt;  // no word
+      return std::string();  // a member that this combination does not have is empty, as it is there
     }
     if (auto key = below("env."); !key.empty()) {
+      bool at_run = names_.all_at_run || names_.at_run.contains(key);
       auto at = names_.env.find(key);
-      if (at != names_.env.end()) return at->second;
+      if (at_run && !shell_) return std::nullopt;
+      if (!at_run && at != names_.env.end()) return at->second;
       return shell_ ? Known("${" + key + "}") : std::nullopt;
     }
     if (auto key = below("secrets."); !key.empty()) {
       if (key == "GITHUB_TOKEN" || !shell_) return std::nullopt;
       if (names_.secrets) names_.secrets->insert(key);
       return "${" + key + "}";
+    }
+    for (std::string_view of : {"inputs.", "github.event.inputs."})
+      if (auto key = below(of); !key.empty()) {
+        auto at = names_.inputs.find(key);
+        return at == names_.inputs.end() ? std::string() : at->second;  // nobody was asked
+      }
+    if (!shell_) {
+      if (name == "github.event_name") return kEvent;
+      if (name == "github.ref") return kRef;
+      if (name == "github.ref_type") return "branch";
+      if (name == "github.repository" || name == "github.repository_owner") return kRepository;
+      if (name == "github.actor") return std::string();  // no bot, above all
     }
     if (name == "runner.os") return "Linux";
     if (name == "runner.arch") return "X64";
@@ -161,7 +218,7 @@ std::optional<std::string> replace_expressions(std::string_view text, const Name
     }
     auto expression = pika::trim(text.substr(begin + 3, end - begin - 3));
     auto value = Evaluator(expression, names, shell).run();
-    if (!value) {
+    if (!value || (shell && value->starts_with('$') && in_single_quotes(out))) {
       which = expression.substr(0, 60);
       return std::nullopt;
     }

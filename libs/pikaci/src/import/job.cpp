@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <set>
 
+#include "catalogue/variable.hpp"
 #include "import/expression.hpp"
+#include "import/script.hpp"
 #include "pika/base/text.hpp"
 #include "pikaci/catalogue.hpp"
 
@@ -16,56 +18,6 @@ namespace {
 using pika::yaml::Kind;
 using pika::yaml::Value;
 
-struct Tool {
-  std::string_view word;  // in a script, as a command
-  std::vector<std::string> hosts;
-};
-
-// What the usual package managers reach.
-const std::vector<Tool>& tools() {
-  static const std::vector<Tool> kTools = {
-      {"npm", {"registry.npmjs.org"}},
-      {"npx", {"registry.npmjs.org"}},
-      {"pnpm", {"registry.npmjs.org"}},
-      {"yarn", {"registry.npmjs.org", "registry.yarnpkg.com"}},
-      {"pip", {"pypi.org", "files.pythonhosted.org"}},
-      {"pip3", {"pypi.org", "files.pythonhosted.org"}},
-      {"tox", {"pypi.org", "files.pythonhosted.org"}},
-      {"uv", {"pypi.org", "files.pythonhosted.org"}},
-      {"poetry", {"pypi.org", "files.pythonhosted.org"}},
-      {"cargo", {"index.crates.io", "static.crates.io"}},
-      {"go", {"proxy.golang.org", "sum.golang.org"}},
-      {"bundle", {"rubygems.org", "index.rubygems.org"}},
-      {"mvn", {"repo.maven.apache.org"}},
-  };
-  return kTools;
-}
-
-// Commands of a script, as far as their first words tell.
-bool runs(std::string_view script, std::string_view command) {
-  for (std::size_t at = script.find(command); at != std::string_view::npos; at = script.find(command, at + 1)) {
-    auto before = at == 0 ? '\n' : script[at - 1];
-    auto after = at + command.size() < script.size() ? script[at + command.size()] : '\n';
-    if (std::string_view("\n ;&|(\t").contains(before) && std::string_view(" \n\t;").contains(after)) return true;
-  }
-  return false;
-}
-
-// A job here is nobody's root; what it needs is installed on the host, or in a root filesystem.
-bool installs_packages(std::string_view line) {
-  line = pika::trim(line);
-  if (line.starts_with("sudo ")) line = pika::trim(line.substr(5));
-  for (std::string_view manager : {"apt-get ", "apt ", "dnf ", "yum ", "apk ", "brew "})
-    if (line.starts_with(manager)) return true;
-  return false;
-}
-
-std::string quoted_for_shell(std::string_view text) {
-  std::string out = "'";
-  for (char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 class Importer {
  public:
   Importer(const Workflow& workflow, const Value& job, const Omit& omit)
@@ -73,6 +25,8 @@ class Importer {
 
   std::optional<ImportedLane> run(const std::string& id, const Combination& combination) {
     names_.matrix = combination;
+    names_.events = workflow_.events;
+    names_.inputs = workflow_.inputs;
     names_.secrets = &secrets_;
     if (!can_run_here()) return std::nullopt;
     for (auto word : pika::split(words(job_.find("name")).value_or(""), ' '))
@@ -85,7 +39,7 @@ class Importer {
     surroundings();
     const auto* steps = job_.find("steps");
     for (std::size_t i = 0; steps && i < steps->items.size(); ++i) step(steps->items[i]);
-    if (lane_.script.empty()) {
+    if (!checks_) {
       omit_(job_.line, "nothing that a lane could run is left of this job");
       return std::nullopt;
     }
@@ -96,10 +50,7 @@ class Importer {
       if (lane_.script.find(name) != std::string::npos)
         lane_.script.insert(0, fmt::format("export {}={}\n", name,
                                            name == "RUNNER_TEMP" ? "\"${TMPDIR:-/tmp}\"" : "\"$PIKA_WORKSPACE\""));
-    for (const auto& tool : tools())
-      if (runs(lane_.script, tool.word))
-        for (const auto& host : tool.hosts)
-          if (std::find(lane_.hosts.begin(), lane_.hosts.end(), host) == lane_.hosts.end()) lane_.hosts.push_back(host);
+    lane_.hosts = hosts_of(lane_.script);
     lane_.secrets.assign(secrets_.begin(), secrets_.end());
     return std::move(lane_);
   }
@@ -152,17 +103,25 @@ class Importer {
             fmt::format("the container image {}: the lane has the host's tools; name a root filesystem with `root`",
                         image));
     }
-    if (const auto* needs = job_.find("needs"))
-      omit_(needs->line, "`needs`: lanes do not wait for one another; put jobs that do into one target");
-    if (job_.find("continue-on-error"))
-      omit_(job_.find("continue-on-error")->line,
-            "`continue-on-error`: leave the lane out of required_lanes in ci/policy.toml");
+    if (const auto* needs = job_.find("needs")) {
+      if (needs->kind == Kind::scalar) lane_.needs.push_back(needs->text);
+      for (const auto& item : needs->items) lane_.needs.push_back(item.text);
+    }
+    if (const auto* may_fail = job_.find("continue-on-error")) {
+      auto word = words(may_fail);
+      lane_.required = word && *word != "true";
+      if (!word) omit_(may_fail->line, "`continue-on-error` is computed; the lane is not required");
+    }
   }
 
   void read_env(const Value* env) {
     for (std::size_t i = 0; env && i < env->entries.size(); ++i) {
       const auto& [name, value] = env->entries[i];
       if (value.kind == Kind::mapping || value.kind == Kind::sequence) continue;
+      if (!is_variable(name)) {
+        omit_(value.line, fmt::format("`{}` {}", name, kVariableRule));
+        continue;
+      }
       std::string which;
       auto text = replace_expressions(value.text, names_, false, which);
       if (!text) {
@@ -180,6 +139,16 @@ class Importer {
     }
   }
 
+  // A lane without what it was to check would be green for nothing: it is red until somebody has decided.
+  void leave_red(const std::string& name, const std::string& why) {
+    auto words = fmt::format("left out by pikaci import: {}", name.substr(0, 80));
+    auto reason = why;
+    std::replace(reason.begin(), reason.end(), '\n', ' ');
+    lane_.script +=
+        fmt::format("# Put in what belongs here: {}\necho {} >&2; exit 1\n", reason, quoted_for_shell(words));
+    lane_.unfinished = true;
+  }
+
   void step(const Value& step) {
     if (step.find("uses")) return action(step);
     const auto* run = step.find("run");
@@ -189,13 +158,9 @@ class Importer {
     auto tell = [&](const std::string& why) {
       omit_(step.line, fmt::format("the step `{}`: {}", name.substr(0, 80), why));
     };
-    // A lane without what it was to check would be green for nothing: it is red until somebody has decided.
     auto leave = [&](const std::string& why) {
       tell(why);
-      auto words = fmt::format("left out by pikaci import: {}", name.substr(0, 80));
-      lane_.script +=
-          fmt::format("# Put in what belongs here: {}\necho {} >&2; exit 1\n", why, quoted_for_shell(words));
-      lane_.unfinished = true;
+      leave_red(name, why);
     };
     if (const auto* given = step.find("if")) {
       auto holds = condition(given->text, names_);
@@ -206,32 +171,35 @@ class Importer {
     if (shell.empty()) shell = default_of("shell");
     if (!shell.empty() && shell != "bash" && shell != "sh")
       return leave(fmt::format("it is for the shell {}", shell.substr(0, 40)));
+    // Its own variables hide those of the job, and only the shell knows them.
+    auto outside = names_.at_run;
+    if (const auto* env = step.find("env"))
+      for (const auto& entry : env->entries) names_.at_run.insert(entry.key);
     std::string which;
     auto script = replace_expressions(run->text, names_, true, which);
+    names_.at_run = std::move(outside);
     if (!script) return leave(fmt::format("`{}` means nothing here", which));
     if (script->find("GITHUB_OUTPUT") != std::string::npos)
       return leave("it hands values to later steps by $GITHUB_OUTPUT, which is not there");
-    std::string lines;
-    for (auto line : pika::split(pika::trim(*script), '\n')) {
-      if (installs_packages(line))
-        tell(fmt::format("a job is not root, so `{}` is for the host or a root filesystem",
-                         pika::trim(line).substr(0, 100)));
-      else
-        lines += std::string(line) + "\n";
-    }
-    if (pika::trim(lines).empty()) return;
-    if (runs(lines, "sudo")) return tell("it uses sudo, and a job is not root");
-    add(step, lines, which);
+    std::vector<std::string> installs;
+    auto lines = without_installs(pika::trim(*script), installs);
+    for (const auto& line : installs)
+      tell(fmt::format("a job is not root, so `{}` is for the host or a root filesystem", line.substr(0, 100)));
+    if (lines.empty()) return;
+    if (runs(lines, "sudo")) return leave("it uses sudo, and a job is not root");
+    add(step, shell, lines, which);
     if (!which.empty()) leave(fmt::format("`{}` means nothing here", which));
   }
 
   // A step is a shell of its own: its folder, its variables and what it sets end with it.
-  void add(const Value& step, const std::string& lines, std::string& which) {
-    std::string before;
+  void add(const Value& step, const std::string& shell, const std::string& lines, std::string& which) {
+    // There, bash that is asked for by its name minds every part of a pipe.
+    std::string before = shell == "bash" ? "set -o pipefail\n" : "";
     if (const auto* env = step.find("env"))
       for (const auto& [name, value] : env->entries) {
         auto text = replace_expressions(value.text, names_, true, which);
-        if (!text) return;
+        if (text && !is_variable(name)) which = name;
+        if (!text || !is_variable(name)) return;
         before += fmt::format("export {}={}\n", name,
                               text->find("${") == std::string::npos ? quoted_for_shell(*text) : "\"" + *text + "\"");
       }
@@ -245,8 +213,14 @@ class Importer {
     }
     if (const auto* name = step.find("name"))
       lane_.script += "# " + std::string(pika::split(name->text, '\n')[0]) + "\n";
-    lane_.script += "(\n" + before + lines + (lines.ends_with('\n') ? "" : "\n") + ")\n";
+    auto body = before + lines + (lines.ends_with('\n') ? "" : "\n");
+    if (step.scalar("continue-on-error") == "true")
+      lane_.script += "set +e\n(\nset -e\n" + body + ")\nset -e\n";
+    else
+      lane_.script += "(\n" + body + ")\n";
+    checks_ = true;
     // What a step leaves in these files is there for the next ones.
+    if (lines.find("GITHUB_ENV") != std::string::npos) names_.all_at_run = true;
     if (lines.find("GITHUB_ENV") != std::string::npos)
       lane_.script += "while IFS= read -r line; do export \"$line\"; done <\"$GITHUB_ENV\"\n";
     if (lines.find("GITHUB_PATH") != std::string::npos)
@@ -261,7 +235,18 @@ class Importer {
     return {};
   }
 
+  // Actions that check nothing: they send on what others found, or watch the machine.
+  static bool reports(std::string_view name) {
+    for (std::string_view known :
+         {"codecov/", "coverallsapp/", "step-security/harden-runner", "dorny/test-reporter", "actions/labeler",
+          "actions/upload-", "github/codeql-action/upload-sarif", "dorny/paths-filter", "tj-actions/changed-files"})
+      if (name.starts_with(known)) return true;
+    return false;
+  }
+
   void action(const Value& step) {
+    if (const auto* given = step.find("if"))
+      if (auto holds = condition(given->text, names_); holds && !*holds) return;
     auto uses = std::string(step.scalar("uses"));
     auto name = uses.substr(0, uses.find('@'));
     const auto* with = step.find("with");
@@ -278,13 +263,18 @@ class Importer {
     if (name == "actions/upload-artifact") {
       for (auto path : pika::split(with ? with->scalar("path") : "", '\n')) {
         auto text = std::string(pika::trim(path));
-        if (!text.empty() && text.find("${{") == std::string::npos)
+        if (text.empty()) continue;
+        if (text.find_first_of("$~\\") != std::string::npos || text.starts_with('/') || text.starts_with('!') ||
+            text.find("..") != std::string::npos)
+          leave(fmt::format("{} is no path below the workspace", text.substr(0, 80)));
+        else
           lane_.artifacts.push_back(text.ends_with('/') ? text + "**" : text);
       }
       return;
     }
     auto tool = name.substr(name.find('/') + 1);
-    if (tool.starts_with("setup-") || tool == "action-setup" || tool.find("toolchain") != std::string::npos) {
+    if (tool.starts_with("setup-") || tool == "action-setup" || tool.find("toolchain") != std::string::npos ||
+        tool.find("install") != std::string::npos) {
       std::string versions;
       if (with)
         for (const auto& [key, value] : with->entries)
@@ -294,6 +284,7 @@ class Importer {
     }
     if (name == "actions/cache" || name.ends_with("/rust-cache")) return leave("say what is kept with `caches`");
     leave("an action is a program for another CI; put what it does into a command");
+    if (!reports(name)) leave_red(uses, "what this action does");
   }
 
   const Workflow& workflow_;
@@ -302,6 +293,7 @@ class Importer {
   Names names_;
   std::set<std::string> secrets_;
   ImportedLane lane_;
+  bool checks_ = false;  // some command was carried over
 };
 
 }  // namespace
