@@ -32,6 +32,9 @@ constexpr std::array<std::string_view, 11> kSilencers = {"NOLINT",
                                                          "#pragma warning(disable",
                                                          "#pragma GCC diagnostic ignored"};
 
+constexpr std::array<std::string_view, 3> kMarks = {"TODO", "FIXME", "HACK"};  // of work that is left
+constexpr std::string_view kUnsafe = "unsafe";
+
 bool letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
@@ -71,8 +74,8 @@ bool gives_reason(std::string_view silencer, std::string_view rest) {
 bool about_checks(const std::vector<git::CommitInfo>& commits) {
   return std::any_of(commits.begin(), commits.end(), [](const git::CommitInfo& commit) {
     auto words = lower(commit.subject());
-    for (std::string_view word :
-         {"lint", "clippy", "warning", "tidy", "silence", "suppress", "mypy", "typing", "annotation", "deprecat"})
+    for (std::string_view word : {"lint", "clippy", "warning", "tidy", "silence", "suppress", "mypy", "typing",
+                                  "annotation", "deprecat", "allow"})
       if (words.find(word) != std::string::npos) return true;
     return false;
   });
@@ -108,6 +111,9 @@ class Lines {
             gone_.insert(trim(line.text));
             for (auto silencer : kSilencers)
               if (line.text.find(silencer) != std::string::npos) ++dropped_[silencer];
+            for (std::string_view mark : {kMarks[0], kMarks[1], kMarks[2], kUnsafe})
+              if (auto at = line.text.find(mark); at != std::string::npos && alone(line.text, at, mark.size()))
+                ++dropped_[mark];
           }
     for (const auto& atom : model_.atoms) {
       const auto* hunk = model_.hunk(atom);
@@ -149,11 +155,13 @@ class Lines {
       return false;
     auto code = trim(text);
     if (code.starts_with("#include") || code.starts_with("import ") || code.starts_with("from ")) return false;
-    if (auto dropped = dropped_.find(silencer); dropped != dropped_.end() && dropped->second > 0) {
-      --dropped->second;
-      return false;
-    }
-    return !names_rule(silencer, rest) || stays(change, number, text.substr(0, at));
+    return !instead(silencer) && (!names_rule(silencer, rest) || stays(change, number, text.substr(0, at)));
+  }
+
+  // For a line that goes and has the same word: it only got other words.
+  bool instead(std::string_view word) {
+    auto dropped = dropped_.find(word);
+    return dropped != dropped_.end() && dropped->second-- > 0;
   }
 
   // In a test, or on the lines that lead one.
@@ -184,12 +192,12 @@ class Lines {
     if (change.role != Role::source || !change.after.file) return;
     for (const auto& token : change.after.tokens(number, number)) {
       auto words = change.after.text_of(token);
-      if (change.language == Language::rust && token.kind == TokenKind::word && words == "unsafe")
+      if (change.language == Language::rust && token.kind == TokenKind::word && words == kUnsafe && !instead(kUnsafe))
         unsafe_.add(change, number, "unsafe");
       if (token.kind == TokenKind::comment)
-        for (std::string_view mark : {"TODO", "FIXME", "HACK"})
+        for (auto mark : kMarks)
           if (auto at = words.find(mark); at != std::string_view::npos && alone(words, at, mark.size())) {
-            todo_.add(change, number, one_line(words.substr(at), 80));
+            if (!instead(mark)) todo_.add(change, number, one_line(words.substr(at), 80));
             break;
           }
     }
@@ -237,7 +245,7 @@ class Lines {
 
   bool quiet_;                                         // silencers are what it is about
   std::unordered_set<std::string_view> gone_;          // removed lines, wherever they stood
-  std::unordered_map<std::string_view, int> dropped_;  // silencers on them
+  std::unordered_map<std::string_view, int> dropped_;  // silencers and marks on them
   std::set<std::pair<const Change*, int>> fresh_;      // added lines
   const Model& model_;
   std::vector<Check>& out_;

@@ -245,6 +245,23 @@ class Symbols {
     return false;
   }
 
+  // A line with the names that its change gives to what it renames.
+  std::string renamed(std::string_view line) const {
+    std::string out;
+    for (std::size_t i = 0; i < line.size();) {
+      auto end = i;
+      while (end < line.size() && is_word_byte(line[end])) ++end;
+      if (end == i) ++end;
+      auto word = line.substr(i, end - i);
+      auto found = std::find_if(model_.delta.begin(), model_.delta.end(), [&](const SymbolChange& c) {
+        return c.deed == Deed::renamed && c.before->name == word;
+      });
+      out += found == model_.delta.end() ? word : std::string_view(found->after->name);
+      i = end;
+    }
+    return out;
+  }
+
   void expectations() {
     if (!claims_nothing()) return;
     for (const auto& atom : model_.atoms) {
@@ -252,10 +269,11 @@ class Symbols {
       if (!hunk || !atom.test || !atom.rule.empty() || !atom.added || !atom.removed) continue;
       const git::DiffLine* now = nullptr;
       bool before = false;
-      std::set<std::string_view> stays;  // only its indentation is another
+      std::set<std::string, std::less<>> stays;  // only its indentation is another, or the names
       for (int i = atom.first; i <= atom.last; ++i) {
         const auto& line = hunk->lines[static_cast<std::size_t>(i)];
-        if (line.kind == '-') stays.insert(trim(line.text));
+        if (line.kind == '-' && expects(line.text))
+          stays.insert({std::string(trim(line.text)), renamed(trim(line.text))});
       }
       for (int i = atom.first; i <= atom.last; ++i) {
         const auto& line = hunk->lines[static_cast<std::size_t>(i)];
@@ -336,8 +354,14 @@ class Symbols {
     return false;
   }
 
-  // A log of what was is right to name what went.
+  // A log of what was is right to name what went, and so are the documents of an older version.
   static bool history(std::string_view path) {
+    for (auto part : split(folder_of(path), '/')) {
+      auto digits = part.starts_with('v') ? part.substr(1) : std::string_view();
+      if (part.starts_with("version") || part == "archive" ||
+          (!digits.empty() && digits.find_first_not_of("0123456789._-x") == std::string_view::npos))
+        return true;
+    }
     auto name = lower(base_name(path));
     for (std::string_view word : {"change", "news", "history", "release", "migrat", "upgrad"})
       if (name.find(word) != std::string::npos) return true;

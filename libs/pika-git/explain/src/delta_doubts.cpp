@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <array>
+#include <map>
+#include <unordered_map>
+#include <unordered_set>
 
 #include "delta_pairs.hpp"
-#include "headers.hpp"
 #include "pika/base/text.hpp"
 
 namespace pika::explain {
@@ -59,74 +61,89 @@ bool declares(const Side& side, std::size_t i, const Symbol& symbol) {
   return named || before == "*" || before == "&" || before == ">" || before == "~" || before == "::";
 }
 
-bool declared_somewhere(const Side& side, const Symbol& symbol) {
-  for (std::size_t i = 0; i < side.file->tokens.size(); ++i)
-    if (side.text_of(side.file->tokens[i]) == symbol.name && declares(side, i, symbol)) return true;
-  return false;
-}
-
-// `int a, *b = 0`: `b` is one of its names.
-bool among_names(std::string_view header, std::string_view name) {
-  for (auto at = header.find(name); at != std::string_view::npos; at = header.find(name, at + 1)) {
-    auto end = at + name.size();
-    bool whole = (at == 0 || !letter(header[at - 1])) && (end == header.size() || !letter(header[end]));
-    auto left = at;
-    while (left > 0 && std::string_view(" *&").contains(header[left - 1])) --left;
-    while (end < header.size() && header[end] == ' ') ++end;
-    bool names = left > 0 && header[left - 1] == ',' &&
-                 (end == header.size() || std::string_view(",=[;:").contains(header[end]) || letter(header[end]));
-    if (whole && names) return true;
+// `int a, *b = 0`: the names behind commas, `b`.
+std::vector<std::string_view> further_names(std::string_view header) {
+  std::vector<std::string_view> out;
+  for (auto comma = header.find(','); comma != std::string_view::npos; comma = header.find(',', comma + 1)) {
+    auto begin = header.find_first_not_of(" *&", comma + 1);
+    if (begin == std::string_view::npos) break;
+    auto end = begin;
+    while (end < header.size() && (letter(header[end]) || (header[end] >= '0' && header[end] <= '9'))) ++end;
+    auto next = header.find_first_not_of(' ', end);
+    bool named =
+        next == std::string_view::npos || std::string_view(",=[;:").contains(header[next]) || letter(header[next]);
+    if (end > begin && named) out.push_back(header.substr(begin, end - begin));
   }
-  return false;
+  return out;
 }
 
 std::string_view owner_of(const Symbol& s) {
   return std::string_view(s.qualified).substr(0, s.qualified.size() - std::min(s.name.size(), s.qualified.size()));
 }
 
-bool one_of_several(const Side& side, const Symbol& symbol) {
-  auto holds = [](SymbolKind kind) { return kind == SymbolKind::variable || kind == SymbolKind::field; };
-  return holds(symbol.kind) && std::any_of(side.file->symbols.begin(), side.file->symbols.end(), [&](const Symbol& s) {
-           return holds(s.kind) && owner_of(s) == owner_of(symbol) && among_names(s.header, symbol.name);
-         });
-}
-
-// The macro is defined there where no symbol is looked for: inside of a function.
-bool defined_inside(const Side& side, const Symbol& symbol) {
-  return symbol.kind == SymbolKind::macro &&
-         std::none_of(side.file->symbols.begin(), side.file->symbols.end(),
-                      [&](const Symbol& s) { return s.kind == SymbolKind::macro && s.name == symbol.name; }) &&
-         declared_somewhere(side, symbol);
-}
-
-// The line that names it stands there as it is.
-bool line_stands(const Side& side, std::string_view line) {
-  line = trim(line);
-  for (auto at = side.text.find(line); at != std::string::npos; at = side.text.find(line, at + 1)) {
-    auto begin = at, end = at + line.size();
-    while (begin > 0 && (side.text[begin - 1] == ' ' || side.text[begin - 1] == '\t')) --begin;
-    while (end < side.text.size() && std::string_view(" \t\r").contains(side.text[end])) ++end;
-    if ((begin == 0 || side.text[begin - 1] == '\n') && (end == side.text.size() || side.text[end] == '\n'))
-      return true;
+// What is asked of one side again and again, looked up once.
+class Named {
+ public:
+  explicit Named(const Side& side) : side_(side) {
+    if (!side.file) return;
+    const auto& tokens = side.file->tokens;
+    for (std::size_t i = 0; i < tokens.size(); ++i)
+      if (tokens[i].kind == TokenKind::identifier || tokens[i].kind == TokenKind::word)
+        tokens_[side.text_of(tokens[i])].push_back(i);
+    if (side.file->has_errors)
+      for (auto line : split(side.text, '\n')) lines_.insert(trim(line));
+    for (const auto& s : side.file->symbols) {
+      if (s.kind == SymbolKind::macro) macros_.insert(s.name);
+      if (holds_value(s.kind))
+        for (auto name : further_names(s.header)) further_[owner_of(s)].insert(name);
+    }
   }
-  return false;
-}
 
-bool still_named(const Side& side, const Side& own, const Symbol& symbol) {
-  auto line = own.line(symbol.line);
-  return line.contains(symbol.name) && line_stands(side, line);
-}
+  // Whether this side has what only `own` shows as a symbol.
+  bool has(const Side& own, const Symbol& symbol) const {
+    if (!side_.file) return false;
+    return one_of_several(symbol) || defined_inside(symbol) ||
+           (side_.file->has_errors && (declared_somewhere(symbol) || line_stands(own.line(symbol.line), symbol.name)));
+  }
 
-// Whether `side` has what only `own` shows as a symbol.
-bool has(const Side& side, const Side& own, const Symbol& symbol) {
-  if (!side.file) return false;
-  return one_of_several(side, symbol) || defined_inside(side, symbol) ||
-         (side.file->has_errors && (declared_somewhere(side, symbol) || still_named(side, own, symbol)));
-}
+ private:
+  static bool holds_value(SymbolKind kind) { return kind == SymbolKind::variable || kind == SymbolKind::field; }
+
+  bool declared_somewhere(const Symbol& symbol) const {
+    auto found = tokens_.find(symbol.name);
+    return found != tokens_.end() && std::any_of(found->second.begin(), found->second.end(),
+                                                 [&](std::size_t i) { return declares(side_, i, symbol); });
+  }
+
+  // The line that names it stands here as it is.
+  bool line_stands(std::string_view line, std::string_view name) const {
+    return line.contains(name.substr(0, name.find('('))) && lines_.contains(trim(line));
+  }
+
+  bool one_of_several(const Symbol& symbol) const {
+    auto found = holds_value(symbol.kind) ? further_.find(owner_of(symbol)) : further_.end();
+    return found != further_.end() && found->second.contains(symbol.name);
+  }
+
+  // The macro is defined there where no symbol is looked for: inside of a function.
+  bool defined_inside(const Symbol& symbol) const {
+    return symbol.kind == SymbolKind::macro && !macros_.contains(symbol.name) && declared_somewhere(symbol);
+  }
+
+  const Side& side_;
+  std::unordered_map<std::string_view, std::vector<std::size_t>> tokens_;
+  std::unordered_map<std::string_view, std::unordered_set<std::string_view>> further_;  // by owner
+  std::unordered_set<std::string_view> macros_;
+  std::unordered_set<std::string_view> lines_;  // where the grammar did not fit
+};
 
 }  // namespace
 
 void drop_doubtful(const Model& model, std::vector<SymbolChange>& out) {
+  std::map<const Side*, Named> sides;
+  auto has = [&](const Side& side, const Side& own, const Symbol& symbol) {
+    return sides.try_emplace(&side, side).first->second.has(own, symbol);
+  };
   std::erase_if(out, [&](const SymbolChange& c) {
     if (c.deed == Deed::added) {
       const auto& change = model.changes[c.after_change];

@@ -139,6 +139,11 @@ TEST_CASE(
   CHECK(
       found({{"a.h", "int a;\n"}}, {{"a.h", "// This file is an amalgamation of others.\nint a;\nint b;  // NOLINT\n"}})
           .empty());
+  // A line of the same word goes.
+  CHECK(found({{"a.rs", "fn a() { unsafe { b() } }\n"}}, {{"a.rs", "fn a() { unsafe { c() } }\n"}}).empty());
+  CHECK(found({{"a.go", "package a\n\n// TODO: more of it\nvar x int\n"}},
+              {{"a.go", "package a\n\n// TODO: more of `it`\nvar x int\n"}})
+            .empty());
   // It was there before, in the same lines or elsewhere.
   CHECK(found({{"a.cpp", "int a;  // NOLINT\n"}}, {{"a.cpp", "int b;\nint a;  // NOLINT\n"}}).empty());
 }
@@ -179,6 +184,14 @@ TEST_CASE("an expectation that changes where the author claims no other behaviou
   CHECK(found(before, after, "Refactor f") == Found{"expectation_changed test_a.py:2"});
   CHECK(found(before, after, "Answer 2").empty());
   CHECK(found(before, after, "Simplify tests").empty());
+  CHECK(found({{"a.py", "def one_of_all():\n    first()\n    return 1\n"}, before[0]},
+              {{"a.py", "def any_of_all():\n    first()\n    return 1\n"}, after[0]},
+              "Rename one_of_all") == Found{"expectation_changed test_a.py:2"});
+  CHECK(found({{"a.py", "def f():\n    first()\n    return second()\n"}, before[0]},
+              {{"a.py", "def g():\n    first()\n    return second()\n"},
+               {"test_a.py", "def test_one():\n    assert g() == 1\n"}},
+              "Rename f")
+            .empty());
   CHECK(found(before,
               {{"test_a.py", "def test_one():\n    try:\n        assert f() == 1\n    finally:\n        g()\n"}},
               "Refactor f")
@@ -225,6 +238,11 @@ TEST_CASE("a name that went and that a document still tells of is named; not in 
   CHECK(found(before, after) == Found{"removed_name_in_docs README.md:3"});
   after[0].second = "def b():\n    return other.load_records()\n";
   CHECK(found(before, after).empty());
+  // Documents of an older version.
+  after[0].second = "def b():\n    return 2\n";
+  before[1].first = after[1].first = "docs/v1/README.md";
+  CHECK(found(before, after).empty());
+  before[1].first = after[1].first = "README.md";
   // Other code has the name still.
   after[0].second = "def b():\n    return 2\n";
   before.push_back({"c.py", "class C:\n    def load_records(self):\n        return 3\n"});

@@ -113,6 +113,17 @@ TEST_CASE("a shell function whose line stays is not gone because the grammar los
   CHECK_FALSE(says(page, "Remove two"));
 }
 
+TEST_CASE("a test whose first line stays is not gone because the grammar reads its macro otherwise") {
+  std::string one =
+      "class A {\n  int a;\n};\n\nTEST_CASE_TEMPLATE(\"one of many\", T,\n                   n::x,\n                   "
+      "n::y)\n{\n  T t;\n  CHECK(t.a);\n}\n";
+  auto page = page_of("a_test.cpp", one,
+                      one +
+                          "\nTEST_CASE_TEMPLATE(\"two of many\", T,\n                   n::x,\n                   "
+                          "n::y)\n{\n  T t;\n  CHECK(t.b);\n}\n");
+  CHECK_FALSE(says(page, "**Removed**"));
+}
+
 TEST_CASE("a macro that was defined inside of a function is not new at the top") {
   auto page = page_of("a.c", "void f(void) {\n#define EVERY 50\n  g(EVERY);\n}\n",
                       "#define EVERY 50\nvoid f(void) {\n  g(EVERY);\n  h();\n}\n");
