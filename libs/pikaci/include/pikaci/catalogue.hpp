@@ -55,6 +55,15 @@ struct Image {
   std::string digest;  // "sha256:..." that it must have; empty: any
 };
 
+// A program that runs beside a job's command, in the same world, for as long as that.
+struct Service {
+  std::string description{};
+  std::vector<std::string> command{};  // stays in the foreground
+  std::vector<std::string> ready{};    // tried until it succeeds; empty: it is ready at once
+  pika::Micros ready_within = 60 * pika::kSecond;
+  std::map<std::string, std::string> env{};
+};
+
 struct Catalogue {
   bool present = false;                   // false: the tree has no catalogue file
   std::vector<Lane> lanes;                // in the order of the file
@@ -62,6 +71,7 @@ struct Catalogue {
   std::map<std::string, std::vector<std::string>> groups;
   std::map<std::string, unsigned> group_sizes;  // of concurrency groups: lanes at once; not named here: 1
   std::map<std::string, Image> images;
+  std::map<std::string, Service> services;  // jobs that name them have them in their command already
   std::string source;                // the file the lanes came from
   std::string nightly_schedule_utc;  // "08:00"; empty: none
   const Lane* find_lane(std::string_view id) const;

@@ -48,8 +48,14 @@ void read_execution(TableReader& table, jerichoci::JobSpec& job, const Catalogue
 // Caches, secrets, artifacts, reuse, retries, weight.
 void read_keeping(TableReader& table, jerichoci::JobSpec& job);
 std::map<jerichoci::FailureKind, unsigned> read_retries(TableReader& table);
-// The argv at "command"; empty when it is absent or wrong.
-std::vector<std::string> read_command(TableReader& table);
+// The argv at "command", or another key; empty when it is absent or wrong.
+std::vector<std::string> read_command(TableReader& table, std::string_view key = "command");
+// The variables at "env".
+std::map<std::string, std::string> read_variables(TableReader& table);
+// [services.*]; before the jobs that name them.
+void read_services(TableReader& root, Draft& draft, const std::string& file);
+// "services" of a job whose command has been read.
+void put_services(TableReader& table, jerichoci::JobSpec& job, const Catalogue& catalogue);
 // [targets.*] with their jobs.
 void read_targets(TableReader& root, Draft& draft, const std::string& file);
 Target read_target(const std::string& id, const Value& value, const std::string& file, Draft& draft);

@@ -94,11 +94,10 @@ bool is_variable(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
 }
 
-namespace {
-
-void read_env(TableReader& table, jerichoci::JobSpec& job) {
+std::map<std::string, std::string> read_variables(TableReader& table) {
+  std::map<std::string, std::string> out;
   auto* env = table.table("env");
-  if (!env) return;
+  if (!env) return out;
   for (const auto& entry : env->entries) {
     if (!is_variable(entry.key))
       table.complain(entry.at, fmt::format("'{}' {}", show(entry.key), kVariableRule));
@@ -108,9 +107,12 @@ void read_env(TableReader& table, jerichoci::JobSpec& job) {
     else if (entry.value.text.find('\0') != std::string::npos)
       table.complain(entry.value.at, fmt::format("the value of '{}' has a NUL byte", entry.key));
     else
-      job.env[entry.key] = entry.value.text;
+      out[entry.key] = entry.value.text;
   }
+  return out;
 }
+
+namespace {
 
 void read_env_allow(TableReader& table, jerichoci::JobSpec& job) {
   auto words = table.strings("env_allow");
@@ -203,31 +205,34 @@ void read_execution(TableReader& table, jerichoci::JobSpec& job, const Catalogue
   read_root(table, job, catalogue);
   read_network(table, job);
   if (auto* limits = table.table("limits")) read_limits(*limits, table.file(), table.problems(), job.limits);
-  read_env(table, job);
+  job.env = read_variables(table);
   read_env_allow(table, job);
   read_keeping(table, job);
+  put_services(table, job, catalogue);
   if (table.problems().size() == problems) check_as_engine(table, job);
 }
 
-std::vector<std::string> read_command(TableReader& table) {
-  auto* value = table.any("command");
+std::vector<std::string> read_command(TableReader& table, std::string_view key) {
+  auto* value = table.any(key);
   if (!value) return {};
   if (value->kind == pika::toml::Kind::string) {
-    table.complain(value->at, R"('command' must be a list of words, as in ["make", "test"]; no shell reads it)");
+    table.complain(value->at,
+                   fmt::format(R"('{}' must be a list of words, as in ["make", "test"]; no shell reads it)", key));
     return {};
   }
-  auto words = table.strings("command");
+  auto words = table.strings(key);
   if (!words) return {};
   if (words->empty()) {
-    if (value->items.empty()) table.complain(value->at, "'command' is empty");
+    if (value->items.empty()) table.complain(value->at, fmt::format("'{}' is empty", key));
     return {};
   }
   std::vector<std::string> command;
   for (const auto& word : *words) {
-    if (word.text.find('\0') != std::string::npos) table.complain(word.at, "a word of 'command' has a NUL byte");
+    if (word.text.find('\0') != std::string::npos)
+      table.complain(word.at, fmt::format("a word of '{}' has a NUL byte", key));
     command.push_back(word.text);
   }
-  if (command[0].empty()) table.complain(words->front().at, "the program of 'command' has no name");
+  if (command[0].empty()) table.complain(words->front().at, fmt::format("the program of '{}' has no name", key));
   return command;
 }
 

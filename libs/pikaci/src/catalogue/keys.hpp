@@ -78,6 +78,7 @@ inline constexpr std::string_view kNotEmpty = "^[^\\u0000]+$";
 namespace keys {
 // ci/pikaci.toml
 const KeyTable* image();
+const KeyTable* service();
 const KeyTable* matrix();
 const KeyTable* catalogue();
 const KeyTable* lane();

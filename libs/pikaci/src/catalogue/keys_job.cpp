@@ -122,6 +122,8 @@ const std::vector<Key>& execution() {
       {"retries", kOptional, "", shape::table(&retries),
        "further attempts by kind of failure: `{ lost = 2, infrastructure = 1 }`. Kinds: `test_failed` `timed_out` "
        "`out_of_memory` `setup_failed` `infrastructure` `lost`"},
+      {"services", kOptional, "", list(text(kId)),
+       "names of `[services]`, which run while the command does, in the same sandbox; begun in this order"},
       {"weight", kOptional, "`1`", whole(1, 1024), "slots of the host it takes"},
       {"reuse", kOptional, "", shape::table(&reuse),
        "`{ inputs = [\"libs/\", \"Makefile\"] }`: the job sees only these, and an earlier pass on the same content "

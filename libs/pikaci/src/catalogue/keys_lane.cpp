@@ -42,6 +42,21 @@ const KeyTable* image() {
   return &table;
 }
 
+const KeyTable* service() {
+  static const KeyTable table{
+      "service",
+      "A program that runs beside the command of a job that names it.",
+      {
+          {"description", kOptional, "", text(kLine), "one line"},
+          {"command", kRequired, "", some(text()), "list of words, as a job's; it stays in the foreground"},
+          {"ready", kOptional, "at once", some(text()),
+           "a command that is tried until it succeeds; then the next begins"},
+          {"ready_within", kOptional, "`\"60s\"`", text(kSpan), "else the job fails, and shows what the service wrote"},
+          {"env", kOptional, "", map(kVariable, text()), "`{ NAME = \"value\" }`, for it alone"},
+      }};
+  return &table;
+}
+
 const KeyTable* matrix() {
   static const KeyTable table = [] {
     auto value = any_of({text(kSomeLine), whole(-1e9, 1e9), yes_no()});
@@ -98,6 +113,7 @@ const KeyTable* catalogue() {
           {"images", kOptional, "", map(kId, shape::table(&image)),
            "root filesystems by name. Where there are any, jobs can name no others. Where they lie is told by whoever "
            "runs the jobs"},
+          {"services", kOptional, "", map(kId, shape::table(&service)), "programs that run beside jobs, by name"},
           {"targets", kOptional, "", map(kId, shape::table(&target)), "what lanes run, by name"},
           {"lane", kOptional, "", list(shape::table(&lane)), "`[[lane]]`: the checks"},
       }};

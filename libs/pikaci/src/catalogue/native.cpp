@@ -109,6 +109,7 @@ void read_native(const Value& value, Draft& draft) {
   read_groups(root, draft);
   read_concurrency_groups(root, draft);
   read_images(root, draft);
+  read_services(root, draft, kFile);
   read_targets(root, draft, kFile);
   for (auto* lane : root.tables("lane")) read_lane(*lane, draft);
   settle_needs(draft);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <set>
 
+#include "catalogue/service_script.hpp"
 #include "cli/choose.hpp"
 #include "cli/console.hpp"
 #include "cli/engine.hpp"
@@ -30,6 +31,7 @@ std::string job_words(const jerichoci::JobSpec& job) {
   std::vector<std::string> caches;
   for (const auto& cache : job.caches) caches.push_back(cache.name);
   if (!caches.empty()) words += ", caches " + pika::join(caches, ", ");
+  if (auto served = without_services(job.command)) words += ", services " + pika::join(served->services, ", ");
   return words;
 }
 
@@ -86,7 +88,8 @@ json::Value target_json(const Target& target) {
 void say_target(Console& console, const Target& target) {
   console.say(console.paint(Ink::strong, target.id) + (target.description.empty() ? "" : ": " + target.description));
   for (const auto& job : target.jobs) {
-    console.say(fmt::format("  {}  {}", job.id, command_line(job.command)));
+    auto served = without_services(job.command);
+    console.say(fmt::format("  {}  {}", job.id, command_line(served ? served->command : job.command)));
     console.say("      " + console.paint(Ink::faint, job_words(job)));
   }
 }

@@ -96,7 +96,9 @@ class Importer {
   void surroundings() {
     if (const auto* services = job_.find("services"))
       for (const auto& [name, service] : services->entries)
-        omit_(service.line, fmt::format("the service {}: start it in the lane's command", name));
+        omit_(service.line,
+              fmt::format("the service {} is a container: say how it is begun in [services], and name it in `services`",
+                          name));
     if (const auto* container = job_.find("container")) {
       auto image = container->kind == Kind::scalar ? container->text : std::string(container->scalar("image"));
       omit_(container->line,
