@@ -72,8 +72,8 @@ struct Catalogue {
   std::map<std::string, unsigned> group_sizes;  // of concurrency groups: lanes at once; not named here: 1
   std::map<std::string, Image> images;
   std::map<std::string, Service> services;  // jobs that name them have them in their command already
-  std::string source;                // the file the lanes came from
-  std::string nightly_schedule_utc;  // "08:00"; empty: none
+  std::string source;                       // the file the lanes came from
+  std::string nightly_schedule_utc;         // "08:00"; empty: none
   const Lane* find_lane(std::string_view id) const;
   // What a name on the command line or in a policy means: a lane, a cell ("unit.gcc-debug", or its id), or all cells of
   // a matrix ("unit"). Empty: nothing.
