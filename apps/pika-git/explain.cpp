@@ -1,6 +1,7 @@
 // pika-git explain and pika-git local: the tutorial without a server.
 #include "pika/explain/explain.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -51,9 +52,12 @@ Result<Explained> explain_range(git::Repository repository, const git::Oid& base
   return Explained{std::move(repository), std::move(diff), std::move(commits), std::move(tutorial)};
 }
 
-// The commit that holds the work tree as it is, without touching the user's index: `git stash create` makes one.
-Result<git::Oid> uncommitted(const git::Repository& repository, const git::Oid& head) {
-  auto folder = repository.workdir().value_or(repository.path());
+// The tree of the work tree as it is, without touching the user's index. The page itself, where an earlier run left it
+// there, is no part of the work.
+Result<git::Oid> uncommitted(const git::Repository& repository, const git::Oid& head, const std::string& out) {
+  if (!repository.workdir())
+    return fail(ErrorKind::invalid, "a bare repository has no work tree", "leave out --include-uncommitted");
+  auto folder = *repository.workdir();
   TempDir index("pika-index-");
   auto file = (index.path() / "index").string();
   auto run = [&](std::vector<std::string> args) -> Result<std::string> {
@@ -65,7 +69,13 @@ Result<git::Oid> uncommitted(const git::Repository& repository, const git::Oid& 
     return outcome.out;
   };
   PIKA_TRY(run({"read-tree", head.hex()}));
-  PIKA_TRY(run({"add", "--all"}));
+  std::vector<std::string> add = {"add", "--all", "--", ":/"};
+  std::error_code odd;
+  auto page =
+      fs::weakly_canonical(fs::absolute(out), odd).lexically_relative(fs::weakly_canonical(folder, odd)).string();
+  if (out != "-" && !odd && !page.empty() && !page.starts_with(".") && !repository.entry(head, page))
+    add.push_back(":(top,literal,exclude)" + page);
+  PIKA_TRY(run(std::move(add)));
   auto tree = PIKA_TRY(run({"write-tree"}));
   auto id = git::Oid::parse(std::string_view(tree).substr(0, 40));
   if (!id) return fail(ErrorKind::internal, "git write-tree gave no tree");
@@ -112,6 +122,40 @@ Status show_in_browser(const fs::path& file) {
               fmt::format("open {} yourself, or say --no-open", fs::absolute(file).string()));
 }
 
+// A file anew and whole, or into what is there and is no file: a device, a pipe.
+Status write_page(const std::string& out, std::string_view html) {
+  std::error_code none;
+  auto kind = fs::status(out, none).type();
+  try {
+    if (kind == fs::file_type::directory)
+      return fail(ErrorKind::invalid, fmt::format("'{}' is a folder", out), "name a file with --out FILE");
+    if (kind == fs::file_type::regular || kind == fs::file_type::not_found || kind == fs::file_type::none) {
+      write_file_atomic(fs::weakly_canonical(out), html);  // behind a link stays what it leads to
+      return {};
+    }
+    UniqueFd fd(::open(out.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+    if (!fd) throw SystemError("open");
+    write_all(fd.get(), html);
+  } catch (const SystemError& e) {
+    return fail(ErrorKind::invalid, fmt::format("'{}' cannot be written: {}", out, e.code().message()),
+                "name another file with --out FILE");
+  } catch (const fs::filesystem_error& e) {
+    return fail(ErrorKind::invalid, fmt::format("'{}' cannot be written: {}", out, e.code().message()));
+  }
+  return {};
+}
+
+// What a branch is compared with when nobody says: the default branch; on that itself, its last commit, or the work
+// that is in none. Empty: there is nothing.
+std::string usual_base(const git::Repository& repository, const git::Oid& head, bool include_uncommitted) {
+  for (const char* guess : {"origin/HEAD", "origin/main", "origin/master", "main", "master"}) {
+    auto at = repository.resolve_commit(guess);
+    if (at && (include_uncommitted || *at != head)) return guess;
+  }
+  if (include_uncommitted) return "HEAD";
+  return repository.resolve_commit("HEAD~1") ? "HEAD~1" : "";
+}
+
 bool somebody_looks() {
   return ::isatty(1) == 1 && (std::getenv("DISPLAY") != nullptr || std::getenv("WAYLAND_DISPLAY") != nullptr);
 }
@@ -133,22 +177,16 @@ int local(const std::string& repo, const std::string& base, const std::string& o
   auto head = found->resolve_commit("HEAD");
   if (!head)
     return complain(Error{ErrorKind::not_found, "this repository has no commit yet", "commit something first"});
-  std::string base_name = base;
-  for (const char* guess : {"origin/HEAD", "origin/main", "origin/master", "main", "master", "HEAD~1"}) {
-    if (!base_name.empty()) break;
-    auto at = found->resolve_commit(guess);
-    if (at && *at != *head) base_name = guess;
-  }
+  const auto base_name = base.empty() ? usual_base(*found, *head, include_uncommitted) : base;
   if (base_name.empty())
-    return complain(Error{ErrorKind::not_found, "there is nothing to compare with: this is the only commit",
+    return complain(Error{ErrorKind::not_found, "there is nothing to compare with: this is the only commit here",
                           "name a base with --base REF"});
   auto other = found->resolve_commit(base_name);
   if (!other) return complain(other.error());
-  if (git::Oid::parse(base_name)) base_name = other->short_hex();  // a page's title has room for a name
   auto from = found->merge_base(*other, *head).value_or(*other);
   auto to = *head;
   if (include_uncommitted) {
-    auto tree = uncommitted(*found, *head);
+    auto tree = uncommitted(*found, *head, out);
     if (!tree) return complain(tree.error());
     to = *tree;
   }
@@ -160,11 +198,10 @@ int local(const std::string& repo, const std::string& base, const std::string& o
     page.words = server::words_model(told);
     done->tutorial = std::move(told.told.tutorial);
   }
-  page.title = done->tutorial.steps.empty()
-                   ? "No change"
-                   : fmt::format("{} to {}", base_name, include_uncommitted ? "work tree" : "HEAD");
-  page.base = base_name;
+  // A page's title has room for a name.
+  page.base = git::Oid::parse(base_name) ? other->short_hex() : base_name;
   page.head = include_uncommitted ? "work tree" : "HEAD";
+  page.title = done->tutorial.steps.empty() ? "No change" : fmt::format("{} to {}", page.base, page.head);
   page.tutorial = &done->tutorial;
   page.diff = &done->diff;
   page.now = system_clock().now();
@@ -176,7 +213,7 @@ int local(const std::string& repo, const std::string& base, const std::string& o
   if (out == "-") {
     write_all(1, html);
   } else {
-    write_file_atomic(out, html);
+    if (auto written = write_page(out, html); !written) return complain(written.error());
     const auto& t = done->tutorial;
     fmt::print("{}: {}, {} of {} changed lines to read\n", out,
                plural(static_cast<std::int64_t>(t.steps.size()), "step"), format_count(t.lines_to_read),

@@ -103,9 +103,38 @@ class LocalTest(unittest.TestCase):
         self.assertEqual(wrong.returncode, 2)
         self.assertIn("nothing-of-the-kind", wrong.stderr)
         self.branch()
-        unwritable = self.local("--out", pathlib.Path(self.folder.name) / "missing" / "page.html")
-        self.assertNotEqual(unwritable.returncode, 0)
-        self.assertIn("missing", unwritable.stderr)
+        for name, word in ((pathlib.Path(self.folder.name) / "missing" / "page.html", "No such file"), (self.tree / "src", "is a folder")):
+            unwritable = self.local("--out", name)
+            self.assertEqual(unwritable.returncode, 2)
+            self.assertIn(str(name), unwritable.stderr)
+            self.assertIn(word, unwritable.stderr)
+        bare = pathlib.Path(self.folder.name) / "bare.git"
+        self.git("clone", "-q", "--bare", self.tree, bare)
+        self.assertIn("no work tree", self.local("--repo", bare, "--base", "main", "--include-uncommitted").stderr)
+
+    def test_a_pipe_and_a_link_stay_what_they_are(self):
+        self.branch()
+        outside = pathlib.Path(self.folder.name)
+        os.mkfifo(outside / "pipe")
+        with subprocess.Popen(["cat", outside / "pipe"], stdout=subprocess.PIPE, text=True) as reader:
+            self.assertEqual(self.local("--out", outside / "pipe").returncode, 0)
+            self.assertIn("Count to two", reader.communicate()[0])
+        self.assertTrue((outside / "pipe").is_fifo())
+        (outside / "real.html").write_text("old")
+        (outside / "link.html").symlink_to("real.html")
+        self.assertEqual(self.local("--out", outside / "link.html").returncode, 0)
+        self.assertTrue((outside / "link.html").is_symlink())
+        self.assertIn("Count to two", (outside / "real.html").read_text())
+
+    def test_uncommitted_work_on_the_only_branch_is_all_that_is_told_and_an_older_page_is_no_work(self):
+        (self.tree / "src/b.py").write_text("def two():\n    return 2\n")
+        for _ in range(2):
+            answer = self.local("--include-uncommitted")
+            self.assertEqual(answer.returncode, 0, answer.stderr)
+            self.assertIn("1 step, 2 of 2 changed lines to read", answer.stdout)
+        self.commit("And the page")  # somebody wants it there
+        self.assertEqual(self.local("--include-uncommitted").returncode, 0)
+        self.assertIn("pika.html", self.local("--include-uncommitted", "--base", "HEAD", "--out", "-").stdout)
 
 
 if __name__ == "__main__":
