@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
+#include "phrases.hpp"
 #include "pika/base/text.hpp"
 #include "sentence.hpp"
 
@@ -28,88 +30,6 @@ std::string squeeze(std::string_view text) {
   return std::string(trim(out));
 }
 
-constexpr std::array kPraise = {
-    "robust",     "elegant",       "seamless",    "seamlessly",    "comprehensive",  "powerful", "great",
-    "excellent",  "well-designed", "beautiful",   "best practice", "best practices", "leverage", "leverages",
-    "utilize",    "utilizes",      "crucial",     "significantly", "obviously",      "simply",   "state-of-the-art",
-    "clean code", "high-quality",  "streamlines", "streamlined",   "enhances",       "delve"};
-
-// What only the reviewer may say.
-constexpr std::array kVerdicts = {"safe",
-                                  "safely",
-                                  "harmless",
-                                  "trivial",
-                                  "correct",
-                                  "bug-free",
-                                  "no risk",
-                                  "risk-free",
-                                  "lgtm",
-                                  "approve",
-                                  "approved",
-                                  "already reviewed",
-                                  "can be skipped",
-                                  "skip this",
-                                  "need not be read",
-                                  "no need to review",
-                                  "no review",
-                                  "can be merged",
-                                  "ready to merge",
-                                  "ignore previous",
-                                  "ignore the previous",
-                                  "ignore all",
-                                  "fully tested",
-                                  "no bugs",
-                                  "no issues"};
-
-constexpr std::array kMechanical = {"mechanical",
-                                    "mechanically",
-                                    "no logic change",
-                                    "no logic changes",
-                                    "no functional change",
-                                    "no functional changes",
-                                    "no behaviour change",
-                                    "no behavior change",
-                                    "no behavioural change",
-                                    "no behavioral change",
-                                    "no semantic change",
-                                    "no semantic changes",
-                                    "behaviour is unchanged",
-                                    "behavior is unchanged",
-                                    "unchanged behaviour",
-                                    "unchanged behavior",
-                                    "behaviour stays",
-                                    "behavior stays",
-                                    "logic is unchanged",
-                                    "logic stays",
-                                    "purely cosmetic",
-                                    "cosmetic",
-                                    "formatting only",
-                                    "only formatting",
-                                    "only renames",
-                                    "rename only",
-                                    "pure rename",
-                                    "pure refactoring",
-                                    "pure refactor",
-                                    "no-op",
-                                    "does not change behaviour",
-                                    "does not change behavior",
-                                    "without changing behaviour",
-                                    "without changing behavior",
-                                    "without changing the logic",
-                                    "no change in behaviour",
-                                    "no change in behavior",
-                                    "nothing changes",
-                                    "does not change the logic",
-                                    "identical behaviour",
-                                    "identical behavior"};
-
-template <class List>
-const char* first_of(std::string_view plain, const List& phrases) {
-  for (const char* phrase : phrases)
-    if (has_phrase(plain, phrase)) return phrase;
-  return nullptr;
-}
-
 std::string bad_form(std::string_view s) {
   if (trim(s).starts_with("```") || trim(s).starts_with("~~~")) return "is a block of code: only the diff shows code";
   if (s.starts_with("    ") || s.starts_with("\t")) return "is a block of code: only the diff shows code";
@@ -126,12 +46,65 @@ std::string bad_form(std::string_view s) {
       return "has an invisible character";
   }
   if (std::ranges::count(s, '`') % 2) return "has a back-tick without its pair";
+  if (s.find("``") != std::string_view::npos) return "has back-ticks that stand together";
   auto prose = without_code(s);
   for (const char* mark : {"://", "](", "][", "]:", "&#", "www.", "mailto:"})
-    if (prose.find(mark) != std::string::npos) return "has a link or an entity";
+    if (lower(prose).find(mark) != std::string::npos) return "has a link or an entity";
+  for (auto at = prose.find('&'); at != std::string::npos; at = prose.find('&', at + 1)) {
+    auto end = at + 1;
+    while (end < prose.size() && is_alnum(prose[end])) ++end;
+    if (end > at + 1 && end < prose.size() && prose[end] == ';') return "has a link or an entity";
+  }
   for (std::size_t i = 0; i + 1 < prose.size(); ++i)
     if (prose[i] == '<' && (is_alnum(prose[i + 1]) || prose[i + 1] == '/' || prose[i + 1] == '!')) return "has HTML";
   return {};
+}
+
+// Letters of other alphabets, odd white space, what joins or hides: in a page of English words they stand for a name,
+// or for a word that must not be recognised.
+bool is_plain_mark(unsigned c) {
+  return c == 0xA7 || c == 0xB0 || c == 0xB1 || c == 0xB7 || c == 0xD7 || (c >= 0x2010 && c <= 0x2027) ||
+         (c >= 0x2030 && c <= 0x205E) || (c >= 0x2190 && c <= 0x22FF);
+}
+
+// The code point at `i`, and how many bytes it has; of UTF-8.
+std::pair<unsigned, std::size_t> code_at(std::string_view s, std::size_t i) {
+  auto c = static_cast<unsigned char>(s[i]);
+  std::size_t n = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+  n = std::min(n, s.size() - i);
+  unsigned code = n == 1 ? c : c & (0x7Fu >> n);
+  for (std::size_t k = 1; k < n; ++k) code = code << 6 | (static_cast<unsigned char>(s[i + k]) & 0x3Fu);
+  return {code, n};
+}
+
+std::string odd_word(std::string_view s, const Known& known) {
+  for (std::size_t i = 0; i < s.size();) {
+    auto end = i;
+    bool odd = false;
+    while (end < s.size() && is_word(s[end])) {
+      auto [code, n] = code_at(s, end);
+      if (is_plain_mark(code)) break;
+      odd |= n > 1;
+      end += n;
+    }
+    auto word = s.substr(i, end - i);
+    if (odd && !known.has_name(word) && !known.author_said(word)) return std::string(word);
+    i = end + (end < s.size() ? code_at(s, end).second : 1);
+  }
+  return {};
+}
+
+// The sentence without its code spans, but for those that stand where a judgement would: "is `safe`".
+std::string with_predicates(std::string_view s) {
+  static constexpr std::array kVerbs = {"is", "are", "be", "was", "were", "looks", "seems", "stays", "remains", "as"};
+  std::string out;
+  for (std::size_t i = 0; const auto& part : split(s, '`')) {
+    auto before = plain_words(out);
+    auto verb = trim(before).substr(trim(before).rfind(' ') + 1);
+    bool predicate = std::ranges::find(kVerbs, verb) != kVerbs.end();
+    out += i++ % 2 && !predicate ? std::string_view(" ") : part;
+  }
+  return out;
 }
 
 std::string bad_name(std::string_view s, std::string_view unquoted, const Known& known, const Scope& scope) {
@@ -163,7 +136,7 @@ std::string without_quotes(std::string_view s, const Known& known, std::string& 
     if (known.author_said(inside))
       out += '\x01';
     else if (known.has_name(trim(inside)))
-      out += ' ';
+      out += inside;  // quotation marks take nothing back
     else
       forged = inside;
     i = end + close.size();
@@ -242,11 +215,14 @@ std::string false_claim(std::string_view sentence, const Known& known, const Sco
   std::string forged;
   auto unquoted = without_quotes(sentence, known, forged);
   if (!forged.empty()) return "puts words in quotation marks that neither the author wrote nor the diff has";
+  if (auto word = odd_word(without_code(unquoted), known); !word.empty())
+    return fmt::format("has “{}”, a word of other letters that the change does not have", word);
   if (auto why = bad_name(unquoted, without_code(unquoted), known, scope); !why.empty()) return why;
-  auto plain = plain_words(without_code(unquoted));
-  if (auto* word = first_of(plain, kPraise)) return fmt::format("praises or fills: “{}”", word);
-  if (auto* word = first_of(plain, kVerdicts)) return fmt::format("judges, which is the reviewer's part: “{}”", word);
-  if (auto* word = first_of(plain, kMechanical); word && !scope.folded)
+  auto plain = plain_words(with_predicates(unquoted));
+  if (auto word = praise_in(plain); !word.empty()) return fmt::format("praises or fills: “{}”", word);
+  if (auto word = verdict_in(plain); !word.empty())
+    return fmt::format("judges, which is the reviewer's part: “{}”", word);
+  if (auto word = sameness_in(plain); !word.empty() && !scope.folded)
     return fmt::format("says “{}” of lines that match no rule", word);
   for (const auto& [noun, n] : counted(plain)) {
     auto found = scope.counts.find(noun);
@@ -257,10 +233,12 @@ std::string false_claim(std::string_view sentence, const Known& known, const Sco
 }
 
 bool unlabelled_reason(std::string_view sentence, const Known& known) {
-  static constexpr std::array kReasons = {"because",    "so that",      "in order to",  "since",
-                                          "to ensure",  "to avoid",     "to prevent",   "due to",
-                                          "the reason", "therefore",    "which is why", "as a result",
-                                          "thus",       "to make sure", "to allow",     "motivated by"};
+  static constexpr std::array kReasons = {
+      "because",    "so that",         "in order to", "since",        "to ensure",    "to avoid",
+      "to prevent", "due to",          "the reason",  "therefore",    "which is why", "as a result",
+      "thus",       "to make sure",    "to allow",    "motivated by", "hence",        "thereby",
+      "in case",    "for the sake of", "ensures",     "ensuring",     "prevents",     "preventing",
+      "avoiding",   "enabling",        "allowing",    "so it",        "so they",      "as it"};
   auto body = trim(sentence.substr(list_mark(sentence)));
   if (body.starts_with(kGuess)) return false;
   std::string forged;

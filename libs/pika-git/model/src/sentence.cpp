@@ -69,6 +69,8 @@ bool looks_like_code(std::string_view w) {
   return marks || slashes > 1 || w.ends_with("()") || is_hunk_id(w);
 }
 
+constexpr long kRough = -1;  // "2k": no derived count is that
+
 std::string_view bare(std::string_view w) {
   auto junk = [](char c) { return std::string_view(",.;:!?\"'([{}])*|#>\x01").find(c) != std::string_view::npos; };
   while (!w.empty() && junk(w.front())) w.remove_prefix(1);
@@ -78,16 +80,35 @@ std::string_view bare(std::string_view w) {
 
 std::optional<long> number(std::string_view w) {
   static const std::map<std::string_view, long> kWords = {
-      {"zero", 0},     {"one", 1},        {"single", 1},    {"two", 2},       {"three", 3},     {"four", 4},
-      {"five", 5},     {"six", 6},        {"seven", 7},     {"eight", 8},     {"nine", 9},      {"ten", 10},
-      {"eleven", 11},  {"twelve", 12},    {"dozen", 12},    {"thirteen", 13}, {"fourteen", 14}, {"fifteen", 15},
-      {"sixteen", 16}, {"seventeen", 17}, {"eighteen", 18}, {"nineteen", 19}, {"twenty", 20},   {"both", 2}};
+      {"zero", 0},     {"one", 1},        {"single", 1},    {"two", 2},       {"three", 3},      {"four", 4},
+      {"five", 5},     {"six", 6},        {"seven", 7},     {"eight", 8},     {"nine", 9},       {"ten", 10},
+      {"eleven", 11},  {"twelve", 12},    {"dozen", 12},    {"thirteen", 13}, {"fourteen", 14},  {"fifteen", 15},
+      {"sixteen", 16}, {"seventeen", 17}, {"eighteen", 18}, {"nineteen", 19}, {"twenty", 20},    {"both", 2},
+      {"couple", 2},   {"pair", 2},       {"thirty", 30},   {"forty", 40},    {"fifty", 50},     {"sixty", 60},
+      {"seventy", 70}, {"eighty", 80},    {"ninety", 90},   {"hundred", 100}, {"thousand", 1000}};
   if (auto found = kWords.find(w); found != kWords.end()) return found->second;
   std::string digits;
   for (char c : w)
     if (c != ',') digits += c;
+  if (digits.size() > 1 && (digits.back() == 'k' || digits.back() == 'm') && is_digit(digits[0])) return kRough;
   if (digits.size() > 9) return std::nullopt;
   return parse_number<long>(digits);
+}
+
+// The number of several words that begins with the i-th, which is one; steps on its last.
+long whole_number(const std::vector<std::string_view>& words, std::size_t& i, long n) {
+  while (i + 1 < words.size()) {
+    auto next = number(bare(words[i + 1]));
+    if (!next) break;
+    if (*next == 100 || *next == 1000)
+      n *= *next;
+    else if ((n >= 20 && n < 100 && n % 10 == 0 && *next < 10) || (n >= 100 && n % 100 == 0 && *next < 100))
+      n += *next;
+    else
+      break;
+    ++i;
+  }
+  return n;
 }
 
 std::string noun(std::string_view w) {
@@ -216,11 +237,15 @@ std::vector<std::pair<std::string, long>> counted(std::string_view plain) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     auto n = number(bare(words[i]));
     if (!n) continue;
-    if (i > 0 && words[i - 1].ends_with(':'))
-      if (auto what = noun(bare(words[i - 1])); !what.empty()) out.emplace_back(what, *n);
+    const bool loose = bare(words[i]) == "couple" || bare(words[i]) == "pair" || bare(words[i]) == "dozen";
+    const auto begin = i;
+    n = whole_number(words, i, *n);
+    if (begin > 0 && words[begin - 1].ends_with(':'))
+      if (auto what = noun(bare(words[begin - 1])); !what.empty()) out.emplace_back(what, *n);
     if (ends(words[i])) continue;
     for (std::size_t j = i + 1; j < words.size() && j <= i + 4; ++j) {
       auto w = bare(words[j]);
+      if (loose && j == i + 1 && w == "of") continue;
       if (number(w) || std::ranges::find(kStops, w) != kStops.end()) break;
       if (auto what = noun(w); !what.empty()) {
         out.emplace_back(what, *n);

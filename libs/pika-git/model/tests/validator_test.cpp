@@ -43,6 +43,41 @@ TEST_CASE("the derived facts stay below the model's words") {
   CHECK(v.tutorial.summary.ends_with("\n\nIt changes 3 files, told in 3 steps.\n"));
 }
 
+TEST_CASE("what may not be said may not be said in other words, letters or marks") {
+  for (const char* lie :
+       {// that nothing changed
+        "It doesn't change the behaviour.", "It doesn\xE2\x80\x99t alter behavior.", "The semantics are preserved.",
+        "It is functionally equivalent.", "This keeps the logic as it is.", "It is whitespace-only.",
+        "It has no functional impact.", "No change to the program's logic.", "no&nbsp;logic&nbsp;change",
+        "no\xC2\xA0logic\xC2\xA0"
+        "change",
+        "It is just formatting.", "no \"logic\" change",
+        // verdicts
+        "This is \"safe\".", "This is `safe`.", "This is low-risk.", "This is low\xE2\x80\x91risk.",
+        "This is s\xD0\xB0"
+        "fe.",
+        "This is \xEF\xBD\x93\xEF\xBD\x81\xEF\xBD\x86\xEF\xBD\x85.", "It needs no review.", "All tests pass.",
+        "It was reviewed.",
+        // counts
+        "It touches thirty files.", "It touches twenty-one files.", "It touches a couple of files.",
+        "It touches two hundred hunks.", "It changes 2k lines.", "It adds \xEF\xBC\x93 files.",
+        // names and form
+        "It calls ``frobnicator``.", "See WWW.evil.example for it.", "It is &copy; somebody."}) {
+    CAPTURE(lie);
+    auto v = with_body(lie);
+    CHECK(v.sources.at(1).model_body.empty());
+    CHECK(v.removed.size() == 1);
+  }
+  for (const char* truth : {"It puts the job back \xE2\x80\x93 at once \xE2\x80\x94 and waits\xE2\x80\xA6",
+                            "H2 replaces `drop(job)`.", "It touches one file.",
+                            "A pair of words, and the same job again.", "The runner\xE2\x80\x99s job comes back."}) {
+    CAPTURE(truth);
+    auto v = with_body(truth);
+    CHECK(v.sources.at(1).model_body == truth);
+    CHECK(v.removed.empty());
+  }
+}
+
 TEST_CASE("an answer of lies gives the derived page under its own name") {
   auto s = sample();
   auto v = validate(s.subject(), *parse_answer(R"({"summary": "It is safe.", "steps": [], "folded": []})"), "m");
