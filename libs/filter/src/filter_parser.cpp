@@ -59,6 +59,9 @@ class FilterParser {
     if (text_.starts_with("./")) return wrong("begins with './', and no path does", kFromRoot);
     for (auto part : split(text_, '/'))
       if (part == "..") return wrong("has a part '..', and no path has", kFromRoot);
+    if (text_.find("//") != std::string_view::npos) return wrong("has '//', and no path has", "write one '/'");
+    if (text_.find("/./") != std::string_view::npos || text_.ends_with("/."))
+      return wrong("has a part '.', and no path has", "leave it away");
     return {};
   }
 

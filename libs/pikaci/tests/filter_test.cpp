@@ -198,8 +198,8 @@ TEST_CASE("names are bytes: é, a newline and 0xFF are matched as they are") {
 }
 
 TEST_CASE("a malformed filter, or one that could never match, is refused with a sentence") {
-  for (auto bad : {"", "!", "[a", "[", "[!", "{a", "a}", "{a,{b}", "a\\", "[z-a]", "/libs/**", "./x", "a/../b", "..",
-                   "[/]", "{}", "a[\\"}) {
+  for (auto bad : {"",    "!",      "[a", "[",    "[!",  "{a",    "a}",  "{a,{b}", "a\\", "[z-a]", "/libs/**",
+                   "./x", "a/../b", "..", "a//b", "a//", "a/./b", "a/.", "[/]",    "{}",  "a[\\"}) {
     CAPTURE(bad);
     auto status = check_filter(bad);
     REQUIRE_FALSE(status);
