@@ -45,6 +45,7 @@ std::string read_token() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  pika::open_standard_streams();
   CLI::App app(
       "Branches, lanes and merges of a forge, from where you are. BRANCH is a name or a number; without one, the "
       "branch that is checked out.",

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "commands.hpp"
+#include "pika/base/fd.hpp"
 #include "pika/manual/manual.hpp"
 #include "pika/server/site.hpp"
 
@@ -118,6 +119,7 @@ void add_explain(CLI::App& app, int& code) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  pika::open_standard_streams();
   try {
     auto name = std::filesystem::path(argv[0]).filename().string();
     if (name == "pre-receive" || name == "post-receive") return pika::server::run_hook(name);

@@ -103,6 +103,7 @@ int dispatch(const Commands& c, const Session& session, const Arguments& a) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  pika::open_standard_streams();
   std::signal(SIGPIPE, SIG_DFL);
   // In a git hook these point at somebody's index; the repository is found from the folder alone.
   for (const char* name :

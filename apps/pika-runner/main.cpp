@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "pika/base/fd.hpp"
 #include "pika/base/log.hpp"
 #include "pika/runner/service.hpp"
 
@@ -36,6 +37,7 @@ std::string host_name() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  pika::open_standard_streams();
   ::signal(SIGCHLD, SIG_DFL);  // whoever started us may ignore it
   CLI::App app(
       "Runs lanes for a forge on this host. Connects outward, goes on when the forge is gone, and delivers what it has "

@@ -1,5 +1,6 @@
 // pikaci: reads the command line, builds one context, runs one command of libs/pikaci.
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -8,6 +9,8 @@
 #include <iostream>
 
 #include "bad_arguments.hpp"
+#include "jerichoci/jerichoci.hpp"
+#include "pika/base/fd.hpp"
 #include "pika/base/text.hpp"
 #include "pika/manual/manual.hpp"
 #include "pikaci/cli.hpp"
@@ -265,6 +268,15 @@ int dispatch(const Commands& c, const CliContext& context, const Arguments& a) {
   return cli_lint(context, a.range);
 }
 
+// What was said must have arrived, or nobody is to take silence for it. A pipe may end when its reader has seen enough.
+int written(int code) {
+  struct stat out{};
+  std::cout.flush();
+  if (std::cout || ::fstat(STDOUT_FILENO, &out) != 0 || S_ISFIFO(out.st_mode) || S_ISSOCK(out.st_mode)) return code;
+  std::cerr << "pikaci: what was to be said could not be written to the standard output\n";
+  return jerichoci::worse_exit_code(code, 4);
+}
+
 pika::manual::Command manual(const CLI::App& app) {
   auto out = pika::manual::describe(app);
   for (auto& command : out.commands) {
@@ -279,6 +291,7 @@ pika::manual::Command manual(const CLI::App& app) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  pika::open_standard_streams();
   // In a git hook these point at somebody's index; the repository is found from the folder alone.
   for (const char* name :
        {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"})
@@ -349,5 +362,5 @@ int main(int argc, char** argv) {
   context.colour = context.terminal && !(no_colour && no_colour[0]);
   context.columns = columns();
   watch_interrupts(context.cancel);
-  return dispatch(commands, context, arguments);
+  return written(dispatch(commands, context, arguments));
 }

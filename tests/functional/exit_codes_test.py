@@ -103,6 +103,19 @@ class ExitCodes(unittest.TestCase):
         (pathlib.Path(self.state.name) / "pikaci").write_text("no folder")
         self.assertEqual(self.run_in(project, "run", "--allow-host-process"), 4)
 
+    def test_what_could_not_be_said_is_no_silence(self):
+        project = self.project("good", "bad")
+        for words, code in ((["lanes"], 4), (["run", "good", "--allow-host-process"], 4), (["run", "bad", "--allow-host-process", "-o", "json"], 4)):
+            with self.subTest(words=words), open("/dev/full", "w") as full:
+                answer = subprocess.run([BIN / "pikaci", *words], cwd=project.folder, env=self.environment, stdout=full, stderr=subprocess.PIPE, text=True)
+                self.assertEqual(answer.returncode, code)
+                self.assertIn("could not be written", answer.stderr)
+        # Whoever closes it wants no words, and has the verdict all the same.
+        for lane, code in (("good", 0), ("bad", 1)):
+            for closed in (">&-", ">&- 2>&-", "<&- >&- 2>&-"):
+                answer = subprocess.run(["sh", "-c", f"exec {BIN}/pikaci run {lane} --allow-host-process {closed}"], cwd=project.folder, env=self.environment)
+                self.assertEqual(answer.returncode, code, closed)
+
     def test_seven_comes_before_all_others(self):
         project = self.project("good")
         project.write("ci/pikaci.toml", "version = 1\nlanes = 3\n")

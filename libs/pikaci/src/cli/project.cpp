@@ -108,7 +108,28 @@ FileReader Project::reader() const {
   };
 }
 
+// What git and the forge see at a symbolic link is not the file at its end.
+std::optional<Failure> Project::no_plain_file() const {
+  std::error_code error;
+  auto what = [&](const fs::path& path) { return fs::symlink_status(root_ / path, error).type(); };
+  if (what("ci") == fs::file_type::symlink)
+    return Failure(7, "ci is a symbolic link, which git does not follow: it sees no catalogue there",
+                   "make it a folder of this repository");
+  for (auto path : {kCataloguePath, kOlderCataloguePath, kPolicyPath}) {
+    auto type = what(path);
+    if (type == fs::file_type::regular || type == fs::file_type::not_found || type == fs::file_type::none) continue;
+    return Failure(7,
+                   fmt::format("{} is {}, and no plain file", path,
+                               type == fs::file_type::symlink     ? "a symbolic link"
+                               : type == fs::file_type::directory ? "a folder"
+                                                                  : "a device or a pipe"),
+                   "git and the forge read only plain files there");
+  }
+  return std::nullopt;
+}
+
 Outcome<Catalogue> Project::catalogue() const {
+  if (auto failure = no_plain_file()) return std::unexpected(std::move(*failure));
   return usable(load_catalogue(reader()), "the work tree");
 }
 
@@ -117,6 +138,7 @@ Outcome<Catalogue> Project::catalogue_at(const Oid& commit, const std::string& n
 }
 
 Outcome<Policy> Project::policy() const {
+  if (auto failure = no_plain_file()) return std::unexpected(std::move(*failure));
   auto result = load_policy(reader());
   if (result.problems.empty()) return std::move(result.policy);
   Failure failure(7, fmt::format("{} has mistakes", kPolicyPath));
@@ -145,6 +167,23 @@ std::optional<Project::Base> Project::default_base() const {
     if (auto tip = commit_of(full)) return Base{name, *tip};
   }
   return std::nullopt;
+}
+
+bool Project::shallow() const {
+  auto answer = git({"rev-parse", "--is-shallow-repository"});
+  return answer && pika::trim(*answer) == "true";
+}
+
+std::vector<std::string> Project::submodules() const {
+  std::vector<std::string> out;
+  std::error_code error;
+  if (!fs::exists(fs::symlink_status(root_ / ".gitmodules", error))) return out;
+  auto entries = git({"ls-files", "--stage", "-z"});
+  if (!entries) return out;
+  for (auto entry : pika::split(*entries, '\0'))
+    if (auto tab = entry.find('\t'); entry.starts_with("160000 ") && tab != std::string_view::npos)
+      out.emplace_back(entry.substr(tab + 1));
+  return out;
 }
 
 std::vector<std::string> Project::git_paths(std::vector<std::string> args) const {
@@ -199,7 +238,8 @@ Outcome<ChangeSet> Project::changes(const Range& range) const {
       if (!oid)
         return std::unexpected(Failure(
             2, fmt::format("{} and {} have no common history", base->name, range.head.empty() ? "HEAD" : range.head),
-            "name another base with --base"));
+            shallow() ? "this clone is shallow, so it may only not be here: git fetch --unshallow"
+                      : "name another base with --base"));
       set.merge_base = *oid;
     }
   }

@@ -41,6 +41,7 @@ class Project {
   std::vector<std::string> files() const;  // tracked, and untracked but not ignored
   std::optional<std::vector<std::string>> files_at(const pika::git::Oid& commit) const;
   std::optional<pika::git::Oid> commit_of(const std::string& revision) const;
+  std::vector<std::string> submodules() const;  // their folders
 
  private:
   explicit Project(std::filesystem::path root) : root_(std::move(root)) {}
@@ -52,6 +53,9 @@ class Project {
   // git with the user's own configuration, since what is ignored is theirs to say.
   pika::Result<std::string> git(std::vector<std::string> args) const;
   std::vector<std::string> git_paths(std::vector<std::string> args) const;
+  bool shallow() const;
+  // Why a file of the catalogue is none for git; nullopt: each is plain, or not there.
+  std::optional<Failure> no_plain_file() const;
   std::optional<std::string> blob(const pika::git::Oid& commit, std::string_view path) const;
   std::filesystem::path root_;
 };

@@ -139,6 +139,11 @@ json::Value summary(const std::vector<RunRecord>& runs, const std::vector<Choice
   return object;
 }
 
+std::vector<std::string> quoted(std::vector<std::string> names) {
+  for (auto& name : names) name = pika::quote_name(name);
+  return names;
+}
+
 struct Prepared {
   Project project;
   Catalogue catalogue;
@@ -307,6 +312,10 @@ int cli_run(const CliContext& context, const std::vector<std::string>& names, co
         return std::unexpected(
             Failure(2, fmt::format("the state folder '{}' lies in the work tree", context.state_root.string()),
                     "git would see it as part of what is run; ignore it in .gitignore or name another with --state"));
+      if (auto modules = prepared.project.submodules(); !modules.empty())
+        console.note(fmt::format("jobs get the tree without {}: {}",
+                                 pika::plural(static_cast<std::int64_t>(modules.size()), "submodule"),
+                                 clip(pika::join(quoted(modules), ", "), 200)));
       auto engine = CLI_TRY(open_engine(context));
       auto snapshot = CLI_TRY(engine->snapshot_worktree(prepared.project.root()));
       console.say(fmt::format("tree {}", snapshot_words(snapshot)));

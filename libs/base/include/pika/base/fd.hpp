@@ -36,4 +36,8 @@ std::size_t read_some(int fd, char* buffer, std::size_t size);
 
 void set_nonblocking(int fd);
 
+// First thing of a program: of standard input, output and error, those that whoever started it has closed become
+// /dev/null. Else the next file that is opened would take their place, and be written into.
+void open_standard_streams();
+
 }  // namespace pika
