@@ -4,7 +4,7 @@ that are said to be the same, what is said to be new or gone. Read from the word
 Names are looked for as they are shown; those that quoting or cutting changed are passed over."""
 import re
 
-PLACE = r"\(`([^`]+)`, line (\d+)[);]"
+PLACE = r"\(`([^`]+)`, (?:old )?line (\d+)[);]"
 NUMBER = r"([\d,]+)"
 
 

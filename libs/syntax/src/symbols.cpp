@@ -248,7 +248,7 @@ class Finder {
     auto words = text_of(call, text_);
     if (!names_test(words) && !words.starts_with("SCENARIO")) return false;
     if (ts_node_end_point(call).row + 1 < ts_node_start_point(block).row) return false;
-    Symbol symbol = make(call, block, true, lead);
+    Symbol symbol = make(call, call, block, true, lead);
     symbol.name = symbol.qualified = squeezed(words, 160);
     symbol.end = ts_node_end_byte(block);
     symbol.last_line = static_cast<int>(last_row(block)) + 1;
@@ -326,12 +326,12 @@ class Finder {
     if (bare_type) definition = false;
     if (!anonymous) {
       self = static_cast<int>(out_.size());
-      out_.push_back(make(outer, body, has_body, lead));
+      out_.push_back(make(outer, node, body, has_body, lead));
       auto& symbol = out_.back();
       if (inner.id) symbol.header = header_around(outer, inner);
       symbol.kind = kind;
-      auto last = name.rfind(separator_);
-      symbol.name = last == std::string::npos ? name : name.substr(last + separator_.size());
+      symbol.name = last_part(name);
+      symbol.constant = rule.type == "const_spec" || rule.type == "const_item";
       symbol.qualified = qualified;
       symbol.parent = parent;
       symbol.definition = definition;
@@ -357,7 +357,20 @@ class Finder {
     }
   }
 
-  Symbol make(TSNode outer, TSNode body, bool has_body, const Lead& lead) const {
+  // Behind the last joint that stands in no brackets: of `Maker<std::variant<T>>` all of it.
+  std::string last_part(const std::string& name) const {
+    int depth = 0;
+    auto end = std::min(name.find("operator"), name.size());
+    for (auto i = end; i-- > 0;) {
+      if (name[i] == '>') ++depth;
+      if (name[i] == '<') --depth;
+      if (depth == 0 && i + separator_.size() <= name.size() && name.substr(i, separator_.size()) == separator_)
+        return name.substr(i + separator_.size());
+    }
+    return name;
+  }
+
+  Symbol make(TSNode outer, TSNode node, TSNode body, bool has_body, const Lead& lead) const {
     Symbol symbol;
     auto begin = ts_node_start_byte(outer), end = ts_node_end_byte(outer);
     symbol.core = lead.has_attributes ? lead.attributes : begin;
@@ -368,7 +381,8 @@ class Finder {
     auto above = text_.substr(symbol.begin, begin - symbol.begin);
     symbol.first_line = symbol.line - static_cast<int>(std::count(above.begin(), above.end(), '\n'));
     symbol.last_line = static_cast<int>(last_row(outer)) + 1;
-    auto until = std::min(has_body ? ts_node_start_byte(body) : symbol.end, first_comment(outer, symbol.end));
+    auto until = has_body ? ts_node_start_byte(body) : symbol.end;
+    for (auto around : {outer, node}) until = std::min(until, first_comment(around, symbol.end));
     symbol.header = header_of(text_.substr(begin, until > begin ? until - begin : 0));
     return symbol;
   }

@@ -13,8 +13,8 @@
 #include <string_view>
 #include <vector>
 
-#include "pika/base/clock.hpp"
 #include "jerichoci/fulfill.hpp"
+#include "pika/base/clock.hpp"
 
 namespace jerichoci {
 

@@ -77,7 +77,8 @@ class Delta {
         out_.push_back({Deed::added, i, i, nullptr, s});
         continue;
       }
-      out_.push_back({Deed::signature, i, i, same.front(), s});
+      bool body_too = s->kind == SymbolKind::function && behind(i, a, *same.front()) != behind(i, b, *s);
+      out_.push_back({Deed::signature, i, i, same.front(), s, false, body_too});
       same.erase(same.begin());
     }
     for (const auto& [key, rest] : old_ones)
@@ -94,6 +95,17 @@ class Delta {
     if (laid_out) return;
     auto language = model_.changes[i].language;
     out_.push_back({Deed::body, i, i, &x, &y, code_of(before(i), a, language) == code_of(after(i), b, language)});
+  }
+
+  // The code behind a header; empty where the header's own words are not found in it.
+  std::string behind(std::size_t i, const Side& side, const Symbol& s) const {
+    std::string code, header;
+    for (auto token : code_of(side, side.tokens(s), model_.changes[i].language)) code += token;
+    for (char c : s.header)
+      if (c != ' ') header += c;
+    std::erase_if(code, [](char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; });
+    auto at = header.empty() ? std::string::npos : code.find(header);
+    return at == std::string::npos ? std::string() : code.substr(at + header.size());
   }
 
   // The tokens that do something: no comments, and of Python no string that is all of a statement.

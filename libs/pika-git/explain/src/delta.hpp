@@ -16,6 +16,7 @@ struct SymbolChange {
   const syntax::Symbol* before = nullptr;           // null when added
   const syntax::Symbol* after = nullptr;            // null when removed
   bool comments_only = false;                       // of a body: comments and docstrings are all that changed
+  bool body_too = false;                            // of a signature: and what stands behind it
   const syntax::Symbol& symbol() const { return after ? *after : *before; }
 };
 

@@ -99,20 +99,23 @@ class Named {
     }
   }
 
-  // Whether this side has what only `own` shows as a symbol.
-  bool has(const Side& own, const Symbol& symbol) const {
+  // Whether this side has what only `own` shows as a symbol. Where the grammar did not fit, as often as there.
+  bool has(const Named& own, const Symbol& symbol) const {
     if (!side_.file) return false;
-    return one_of_several(symbol) || defined_inside(symbol) ||
-           (side_.file->has_errors && (declared_somewhere(symbol) || line_stands(own.line(symbol.line), symbol.name)));
+    if (one_of_several(symbol) || defined_inside(symbol)) return true;
+    if (!side_.file->has_errors) return false;
+    auto times = declared_times(symbol);
+    return (times > 0 && times >= own.declared_times(symbol)) || line_stands(own.side_.line(symbol.line), symbol.name);
   }
 
  private:
   static bool holds_value(SymbolKind kind) { return kind == SymbolKind::variable || kind == SymbolKind::field; }
 
-  bool declared_somewhere(const Symbol& symbol) const {
+  std::ptrdiff_t declared_times(const Symbol& symbol) const {
     auto found = tokens_.find(symbol.name);
-    return found != tokens_.end() && std::any_of(found->second.begin(), found->second.end(),
-                                                 [&](std::size_t i) { return declares(side_, i, symbol); });
+    if (found == tokens_.end()) return 0;
+    return std::count_if(found->second.begin(), found->second.end(),
+                         [&](std::size_t i) { return declares(side_, i, symbol); });
   }
 
   // The line that names it stands here as it is.
@@ -127,7 +130,7 @@ class Named {
 
   // The macro is defined there where no symbol is looked for: inside of a function.
   bool defined_inside(const Symbol& symbol) const {
-    return symbol.kind == SymbolKind::macro && !macros_.contains(symbol.name) && declared_somewhere(symbol);
+    return symbol.kind == SymbolKind::macro && !macros_.contains(symbol.name) && declared_times(symbol) > 0;
   }
 
   const Side& side_;
@@ -141,8 +144,9 @@ class Named {
 
 void drop_doubtful(const Model& model, std::vector<SymbolChange>& out) {
   std::map<const Side*, Named> sides;
+  auto named = [&](const Side& side) -> const Named& { return sides.try_emplace(&side, side).first->second; };
   auto has = [&](const Side& side, const Side& own, const Symbol& symbol) {
-    return sides.try_emplace(&side, side).first->second.has(own, symbol);
+    return side.file && named(side).has(named(own), symbol);
   };
   std::erase_if(out, [&](const SymbolChange& c) {
     if (c.deed == Deed::added) {

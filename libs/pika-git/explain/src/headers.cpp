@@ -39,12 +39,35 @@ std::size_t value_at(std::string_view header) {
   return std::string_view::npos;
 }
 
+// Of a macro its name and parameters, without what they are replaced by.
+std::string_view macro_head(const Symbol& s) {
+  std::string_view header = s.header;
+  auto at = header.find(s.name);
+  if (at == std::string_view::npos) return header;
+  auto end = at + s.name.size();
+  if (end < header.size() && header[end] == '(') {
+    auto close = header.find(')', end);
+    if (close != std::string_view::npos) end = close + 1;
+  }
+  return header.substr(0, end);
+}
+
+// What a type is, without its members (Go's `type A struct {…}` has them in its declaration).
+std::string_view without_members(std::string_view header) {
+  return trim(header.substr(0, header.find('{')));
+}
+
 }  // namespace
 
 std::string_view shown_header(const Symbol& s) {
   constexpr std::size_t kLongValue = 60;
   auto header = without_decorators(s);
-  if (s.kind == SymbolKind::function || s.kind == SymbolKind::type || s.kind == SymbolKind::macro) return header;
+  if (s.kind == SymbolKind::function) return header;
+  if (s.kind == SymbolKind::type) return without_members(header);
+  if (s.kind == SymbolKind::macro) {
+    auto head = macro_head(s);
+    return header.size() - head.size() <= kLongValue && !head.ends_with(')') ? header : head;
+  }
   auto value = value_at(header);
   if (value == std::string_view::npos || header.size() - value <= kLongValue) return header;
   return trim(header.substr(0, header[value - 1] == ':' ? value - 1 : value));
@@ -57,7 +80,8 @@ std::string_view declared(const Symbol& s) {
     if (list == std::string_view::npos && s.qualified.ends_with(s.name + "::" + s.name)) list = header.find("): ");
     return list == std::string_view::npos ? header : header.substr(0, list + 1);
   }
-  if (s.kind == SymbolKind::type || s.kind == SymbolKind::macro) return header;
+  if (s.kind == SymbolKind::type) return without_members(header);
+  if (s.kind == SymbolKind::macro) return macro_head(s);
   auto value = value_at(header);
   if (value == std::string_view::npos) return header;
   return trim(header.substr(0, value > 0 && header[value - 1] == ':' ? value - 1 : value));

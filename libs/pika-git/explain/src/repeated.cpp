@@ -283,7 +283,7 @@ std::string edit_words(const Model& model, const Group& group) {
            "\n";
   }
   if (out.empty()) return out;
-  if (rest) out += fmt::format("- and {} edited otherwise\n", plural(rest, "line"));
+  if (rest) out += "- beside other edits\n";
   return "**The same edit in many places**\n\n" + out + "\n";
 }
 

@@ -24,7 +24,8 @@ constexpr std::size_t kMostListed = 12;
 std::string place(const Model& model, const SymbolChange& c) {
   auto file = c.after ? c.after_change : c.before_change;
   const auto& change = *model.changes[file].file;
-  return fmt::format("{}, line {}", code_name(c.after ? change.new_path : change.old_path), c.symbol().line);
+  return fmt::format("{}, {}line {}", code_name(c.after ? change.new_path : change.old_path), c.after ? "" : "old ",
+                     c.symbol().line);
 }
 
 bool is_declaration(const SymbolChange& c) {
@@ -92,10 +93,16 @@ std::string listed(const std::vector<const SymbolChange*>& symbols, const Declar
   return fmt::format("**{}**\n\n{}\n", title, out);
 }
 
-// By SymbolKind; the last for what is only declared.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kNouns = {
-    std::pair{"scope", "scopes"}, {"type", "types"},   {"function", "functions"}, {"variable", "variables"},
-    {"field", "fields"},          {"macro", "macros"}, {"alias", "aliases"},      {"declaration", "declarations"}};
+// By SymbolKind; then for constants, and for what is only declared.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kNouns = {
+    std::pair{"scope", "scopes"}, {"type", "types"},         {"function", "functions"},
+    {"variable", "variables"},    {"field", "fields"},       {"macro", "macros"},
+    {"alias", "aliases"},         {"constant", "constants"}, {"declaration", "declarations"}};
+
+std::size_t noun_of(const SymbolChange& c) {
+  if (is_declaration(c)) return kNouns.size() - 1;
+  return c.symbol().constant ? kNouns.size() - 2 : static_cast<std::size_t>(c.symbol().kind);
+}
 
 // What a title may name: short, and known to people outside its file.
 bool nameable(const SymbolChange& c) {
@@ -126,25 +133,64 @@ std::string title_name(const Symbol& s) {
   return one_line(s.name, 40);
 }
 
-std::vector<std::string> names(const std::vector<const SymbolChange*>& symbols, auto wanted) {
-  std::vector<std::pair<int, std::string>> sized;
-  for (const auto* c : symbols) {
-    if (!wanted(*c) || !nameable(*c)) continue;
-    const auto& s = c->symbol();
-    auto name = title_name(s);
-    auto known = std::find_if(sized.begin(), sized.end(), [&](const auto& x) { return x.second == name; });
+// Each once a place: overloads are one.
+class Counted {
+ public:
+  void add(const SymbolChange& c, std::string text) {
+    const auto& s = c.symbol();
     int lines = s.last_line - s.first_line + 1 + (s.kind == SymbolKind::type ? 1000 : 0);
-    if (known == sized.end())
-      sized.emplace_back(lines, name);
-    else
-      known->first = std::max(known->first, lines);
+    auto [at, fresh] = at_.try_emplace(text, names_.size());
+    if (fresh) names_.push_back({0, {std::move(text), 0}});
+    auto& [most, name] = names_[at->second];
+    most = std::max(most, lines);
+    if (places_.emplace(c.after ? c.after_change : c.before_change, s.qualified).second) ++name.times;
   }
+
   // Types first, then the largest; a title has room for few.
-  std::sort(sized.begin(), sized.end(),
-            [](const auto& a, const auto& b) { return std::pair(-a.first, a.second) < std::pair(-b.first, b.second); });
-  std::vector<std::string> out;
-  for (auto& [lines, name] : sized) out.push_back(name);
-  return out;
+  std::vector<TitleName> by_size() {
+    std::sort(names_.begin(), names_.end(), [](const auto& a, const auto& b) {
+      return std::pair(-a.first, a.second.text) < std::pair(-b.first, b.second.text);
+    });
+    return in_order();
+  }
+
+  std::vector<TitleName> in_order() const {
+    std::vector<TitleName> out;
+    for (const auto& [lines, name] : names_) out.push_back(name);
+    return out;
+  }
+
+ private:
+  std::vector<std::pair<int, TitleName>> names_;
+  std::map<std::string, std::size_t> at_;
+  std::set<std::pair<std::size_t, std::string>> places_;
+};
+
+std::vector<TitleName> names(const Model& model, const std::vector<const SymbolChange*>& symbols, auto wanted) {
+  Declarations declarations(model, symbols);
+  std::set<std::string_view> types;  // whose constructors and destructors go without saying
+  for (const auto* c : symbols)
+    if (wanted(*c) && nameable(*c) && c->symbol().kind == SymbolKind::type) types.insert(c->symbol().name);
+  Counted counted;
+  for (const auto* c : symbols) {
+    const auto& s = c->symbol();
+    bool implied = s.kind == SymbolKind::function && types.contains(std::string_view(s.name).substr(s.name[0] == '~'));
+    if (wanted(*c) && nameable(*c) && !declarations.told(c) && !implied) counted.add(*c, title_name(s));
+  }
+  return counted.by_size();
+}
+
+// Takes the name out, if it is there.
+bool take(std::vector<TitleName>& names, const std::string& text) {
+  return std::erase_if(names, [&](const TitleName& n) { return n.text == text; }) > 0;
+}
+
+void put(std::vector<TitleName>& names, const TitleName& name) {
+  auto known = std::find_if(names.begin(), names.end(), [&](const TitleName& n) { return n.text == name.text; });
+  if (known == names.end())
+    names.push_back(name);
+  else
+    known->times += name.times;
 }
 
 }  // namespace
@@ -175,15 +221,28 @@ static std::vector<const SymbolChange*> left_by(const Model& model, std::size_t 
   return out;
 }
 
-std::vector<std::string> test_names(const std::vector<const SymbolChange*>& symbols) {
-  std::vector<std::string> out;
+std::string list_names(const std::vector<TitleName>& names, std::size_t most) {
+  std::vector<std::string> words;
+  std::size_t shown = names.size() <= most ? names.size() : std::max<std::size_t>(1, most - 1), rest = 0;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto& [text, times] = names[i];
+    if (i >= shown)
+      rest += times;
+    else
+      words.push_back(times == 1 ? text : fmt::format("{} in {} places", text, times));
+  }
+  if (rest == 0) return list_words(words, words.size());
+  return join(words, ", ") + fmt::format(" and {} {}", rest, rest == 1 ? "other" : "others");
+}
+
+std::vector<TitleName> test_names(const std::vector<const SymbolChange*>& symbols) {
+  Counted counted;
   for (const auto* c : symbols) {
     const auto& s = c->symbol();
     if (s.kind == SymbolKind::field || s.kind == SymbolKind::variable || s.name.size() > 48) continue;
-    auto name = one_line(s.name, 48);
-    if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+    counted.add(*c, one_line(s.name, 48));
   }
-  return out;
+  return counted.in_order();
 }
 
 std::string lead_words(const Side& side, const Symbol& symbol) {
@@ -254,7 +313,9 @@ std::string symbol_lists(const Model& model, const std::vector<const SymbolChang
     auto [before, after] = differing_code(shown_header(*c.before), shown_header(*c.after));
     // Where both are cut at their beginning the name would not be there.
     auto name = before.starts_with("`…") || after.starts_with("`…") ? code(c.after->qualified) + ": " : std::string();
-    return fmt::format("{}{} is now {} ({})", name, before, after, where(c));
+    auto owner = name.empty() ? of_owner(model.changes[c.after_change].after, *c.after) : std::string();
+    return fmt::format("{}{}{} is now {} ({}){}", name, before, owner, after, where(c),
+                       c.body_too ? "; its body changed too" : "");
   });
   std::vector<const SymbolChange*> code_changed, reworded;
   for (const auto* c : symbols) (c->comments_only ? reworded : code_changed).push_back(c);
@@ -262,7 +323,7 @@ std::string symbol_lists(const Model& model, const std::vector<const SymbolChang
     if (valued(c)) return fmt::format("{} is now {} ({})", header(*c.before), header(*c.after), where(c));
     return fmt::format("{} ({})", code(c.after->qualified), where(c));
   });
-  out += listed(reworded, declarations, Deed::body, deed, "Only comments changed",
+  out += listed(reworded, declarations, Deed::body, deed, "Only comments or documentation changed",
                 [&](const SymbolChange& c) { return fmt::format("{} ({})", code(c.after->qualified), where(c)); });
   auto from_to = [&](const SymbolChange& c) {
     if (c.before_change == c.after_change && c.before->qualified != c.after->qualified)
@@ -296,11 +357,11 @@ std::string left_words(const Model& model, std::size_t group) {
 
 std::string left_title(const Model& model, std::size_t group) {
   auto left = left_by(model, group);
-  auto what = names(left, [](const SymbolChange&) { return true; });
+  auto what = names(model, left, [](const SymbolChange&) { return true; });
   if (what.empty()) return {};
   auto file = left.front()->before_change;
   bool one = std::all_of(left.begin(), left.end(), [&](const auto* c) { return c->before_change == file; });
-  auto title = "Move " + list_words(what, 3) + " out";
+  auto title = "Move " + list_names(what, 3) + " out";
   if (one) title += " of " + plain_name(base_name(model.changes[file].file->old_path));
   return title.size() > 110 ? "" : title;
 }
@@ -318,12 +379,11 @@ std::string symbol_counts(const Model& model, const std::vector<const SymbolChan
   for (const auto& [verb, deeds] : all) {
     std::array<std::size_t, kNouns.size()> count{};
     for (const auto* c : symbols)
-      if (std::find(deeds.begin(), deeds.end(), c->deed) != deeds.end() && !declarations.told(c))
-        ++count[is_declaration(*c) ? kNouns.size() - 1 : static_cast<std::size_t>(c->symbol().kind)];
+      if (std::find(deeds.begin(), deeds.end(), c->deed) != deeds.end() && !declarations.told(c)) ++count[noun_of(*c)];
     std::vector<std::string> things;
     for (std::size_t i = 0; i < count.size(); ++i)
       if (count[i]) things.push_back(plural(static_cast<std::int64_t>(count[i]), kNouns[i].first, kNouns[i].second));
-    if (!things.empty()) parts.push_back(fmt::format("{} {}", verb, list_words(things, 7)));
+    if (!things.empty()) parts.push_back(fmt::format("{} {}", verb, list_words(things, 8)));
   }
   return join(parts, ", ");
 }
@@ -337,41 +397,49 @@ std::string symbol_title(const Model& model, const std::vector<const SymbolChang
            std::any_of(before.file->symbols.begin(), before.file->symbols.end(),
                        [&](const Symbol& s) { return s.qualified == c.after->qualified && s.kind == c.after->kind; });
   };
-  auto added = names(symbols, [&](const SymbolChange& c) { return c.deed == Deed::added && !overload(c); }),
-       removed = names(symbols, is(Deed::removed)),
-       moved = names(symbols, [](const SymbolChange& c) { return c.deed == Deed::moved || c.deed == Deed::reworked; });
-  auto changed = names(
-      symbols, [&](const SymbolChange& c) { return c.deed == Deed::body || c.deed == Deed::signature || overload(c); });
+  auto added = names(model, symbols, [&](const SymbolChange& c) { return c.deed == Deed::added && !overload(c); }),
+       removed = names(model, symbols, is(Deed::removed)), moved = names(model, symbols, [](const SymbolChange& c) {
+                                                             return c.deed == Deed::moved || c.deed == Deed::reworked;
+                                                           });
+  auto changed = names(model, symbols, [&](const SymbolChange& c) {
+    return c.deed == Deed::body || c.deed == Deed::signature || overload(c);
+  });
   // Taken out and put in again, with other arguments: who reads it sees a change.
   for (const auto& name : std::vector(added))
-    if (std::erase(removed, name)) std::erase(added, name), changed.push_back(name);
+    if (take(removed, name.text)) take(added, name.text), put(changed, name);
   // One macro under two conditions can be both.
-  for (const auto& name : changed) std::erase(added, name), std::erase(removed, name);
-  std::vector<std::string> renamed;
+  for (const auto& name : changed) take(added, name.text), take(removed, name.text);
+  Counted counted;
   for (const auto* c : symbols)
     if (c->deed == Deed::renamed && nameable(*c))
-      renamed.push_back(one_line(c->before->name, 40) + " to " + one_line(c->after->name, 40));
+      counted.add(*c, one_line(c->before->name, 40) + " to " + one_line(c->after->name, 40));
+  auto renamed = counted.in_order();
   std::vector<std::string> parts;
   bool words =
       !symbols.empty() && std::all_of(symbols.begin(), symbols.end(), [](const auto* c) { return c->comments_only; });
   if (words && !changed.empty()) {
-    auto title = "Reword the comments of " + list_words(changed, 3);
+    auto title = "Reword the comments of " + list_names(changed, 3);
     return title.size() > 110 ? "" : title;
   }
-  auto part = [&](const char* verb, const std::vector<std::string>& what, std::size_t most) {
-    if (!what.empty() && parts.size() < 3) parts.push_back(std::string(verb) + " " + list_words(what, most));
-  };
+  // The fullest that a title has room for.
   std::size_t kinds = !added.empty() + !renamed.empty() + !changed.empty() + !moved.empty() + !removed.empty();
-  std::size_t most = kinds > 1 ? 2 : 3;
-  part("add", added, most);
-  part("rename", renamed, 1 + (kinds == 1));
-  part("change", changed, most);
-  part("move", moved, most);
-  part("remove", removed, most);
-  if (parts.empty()) return {};
-  auto title = join(parts, ", ");
-  if (title[0] >= 'a' && title[0] <= 'z') title[0] = static_cast<char>(title[0] - 'a' + 'A');
-  return title.size() > 110 ? "" : title;
+  for (std::size_t most = kinds > 1 ? 2 : 3; most > 0; --most)
+    for (std::size_t verbs = 3; verbs > 1; --verbs) {
+      parts.clear();
+      auto part = [&](const char* verb, const std::vector<TitleName>& what, std::size_t names) {
+        if (!what.empty() && parts.size() < verbs) parts.push_back(std::string(verb) + " " + list_names(what, names));
+      };
+      part("add", added, most);
+      part("rename", renamed, most - (kinds > 1 && most > 1));
+      part("change", changed, most);
+      part("move", moved, most);
+      part("remove", removed, most);
+      if (parts.empty()) return {};
+      auto title = join(parts, ", ");
+      if (title[0] >= 'a' && title[0] <= 'z') title[0] = static_cast<char>(title[0] - 'a' + 'A');
+      if (title.size() <= 110) return title;
+    }
+  return {};
 }
 
 }  // namespace pika::explain

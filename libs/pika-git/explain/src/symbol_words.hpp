@@ -20,8 +20,17 @@ std::string left_title(const Model& model, std::size_t group);
 // "Add Engine and run, change stop"; empty where names would not say it.
 std::string symbol_title(const Model& model, const std::vector<const SymbolChange*>& symbols);
 
+// A name in a title, and how many have it: of several owners, or in several files. Overloads are one.
+struct TitleName {
+  std::string text;
+  std::size_t times = 1;
+};
+
+// "run in 3 places, loop and 4 others": the others are counted as what they are and not by their names.
+std::string list_names(const std::vector<TitleName>& names, std::size_t most);
+
 // The names of the tests and test types among them, short ones only, in order.
-std::vector<std::string> test_names(const std::vector<const SymbolChange*>& symbols);
+std::vector<TitleName> test_names(const std::vector<const SymbolChange*>& symbols);
 
 // The first sentence of the comment right above a symbol, without its marks; empty: none.
 std::string lead_words(const Side& side, const syntax::Symbol& symbol);

@@ -193,7 +193,7 @@ std::string new_tests(const std::vector<const SymbolChange*>& symbols) {
     return c->deed == Deed::added && c->after->test && c->after->kind == syntax::SymbolKind::function;
   });
   if (!only || names.empty() || names.size() > 2 || names.size() != symbols.size()) return {};
-  return (names.size() == 1 ? "Add the test " : "Add the tests ") + list_words(names, 2);
+  return (names.size() == 1 ? "Add the test " : "Add the tests ") + list_names(names, 2);
 }
 
 // Where most of them stood in another file before: "Move 14 tests to input.rs, add 2".
@@ -226,7 +226,7 @@ std::string test_title(const Model& model, std::size_t g, const std::vector<std:
   if (files.size() <= 2 && all_here(model, g, files))
     return fmt::format("{} the tests{}: {}", verb, of, names_of(model, files));
   auto symbols = test_names(symbols_of(model, g));
-  if (!symbols.empty()) return fmt::format("{} the tests{}: {}", verb, of, list_words(symbols, 2));
+  if (!symbols.empty()) return fmt::format("{} the tests{}: {}", verb, of, list_names(symbols, 2));
   if (files.size() <= 2) return fmt::format("{} the tests{}: {}", verb, of, names_of(model, files));
   return fmt::format("{} the tests{}", verb, of);
 }

@@ -156,7 +156,7 @@ TEST_CASE("of a member it is said whose it is") {
 TEST_CASE("where only comments or docstrings of a definition change, that is what is said") {
   auto page = page_of("a.py", "def f(a):\n    \"\"\"One.\"\"\"\n    # two\n    return a\n",
                       "def f(a):\n    \"\"\"One, in other words.\"\"\"\n    # three\n    # and four\n    return a\n");
-  CHECK(says(page, "**Only comments changed**"));
+  CHECK(says(page, "**Only comments or documentation changed**"));
   CHECK_FALSE(says(page, "**Changed**"));
   CHECK(says(page, "Reword the comments of f"));
   // A string that is a value is none.
@@ -165,5 +165,67 @@ TEST_CASE("where only comments or docstrings of a definition change, that is wha
              "**Changed**"));
   CHECK(says(page_of("a.cpp", "int f() {\n  // one\n  return 1;\n}\n",
                      "int f() {\n  // two, and\n  // three\n  return 1;\n}\n"),
-             "**Only comments changed**"));
+             "**Only comments or documentation changed**"));
+}
+
+TEST_CASE("a signature is what a function takes and gives: not a macro's value, a type's members or a comment") {
+  auto page = page_of("a.h", "#define PATCH 0\n#define MAX(a, b) ((a) > (b) ? (a) : (b))\n",
+                      "#define PATCH 1\n#define MAX(a, b) ((a) < (b) ? (b) : (a))\n");
+  CHECK(says(page, "**Changed**\n\n- `#define PATCH 0` is now `#define PATCH 1`"));
+  CHECK(says(page, "- `MAX` ("));
+  CHECK_FALSE(says(page, "**Signature changed**"));
+  CHECK(says(page_of("a.h", "#define MAX(a, b) f(a, b)\n", "#define MAX(a, b, c) f(a, b, c)\n"),
+             "`#define MAX(a, b)` is now `#define MAX(a, b, c)`"));
+  page = page_of("a.go", "package a\n\ntype Mouse struct {\n\tX int\n\tMod bool\n}\n",
+                 "package a\n\ntype Mouse struct {\n\tX int\n\tCtrl bool\n\tAlt bool\n}\n");
+  CHECK_FALSE(says(page, "**Signature changed**"));
+  CHECK(says(page, "**Changed**\n\n- `Mouse`"));
+  page = page_of("a.py", "class A:\n    @property\n    def f(self):\n        # First\n        return 1\n",
+                 "class A:\n    @property\n    def f(self) -> int:\n        # Second\n        return 1\n");
+  CHECK(says(page, "`def f(self)` of `A` is now `def f(self) -> int` (`a.py`, line 2)\n"));
+}
+
+TEST_CASE("where more than the signature changed, that is said") {
+  auto page = [](const char* body) {
+    return page_of("a.cc", "int f(int a) {\n  return a;\n}\n",
+                   std::string("int f(int a, int b) {\n  ") + body + "\n}\n");
+  };
+  CHECK(says(page("return a + b;"), "; its body changed too"));
+  CHECK_FALSE(says(page("return a;"), "its body changed too"));
+  CHECK_FALSE(says(page("// b is for later\n  return a;"), "its body changed too"));
+}
+
+TEST_CASE("a specialisation goes by all of its name, and constants are told as such") {
+  auto page = page_of(
+      "a.h", "int a;\n",
+      "int a;\ntemplate <typename... T>\nstruct Maker<std::variant<T...>> {\n  int convert() { return 1; }\n};\n");
+  CHECK(says(page, "Maker<std::variant<T...>>"));
+  CHECK(says(page_of("a.go", "package a\n\nvar x int\n", "package a\n\nvar x int\n\nconst (\n\tOne = iota\n\tTwo\n)\n"),
+             "Adds 2 constants"));
+  CHECK(says(page_of("a.rs", "static X: i32 = 1;\n", "static X: i32 = 1;\nconst MOST: i32 = 2;\n"), "1 constant"));
+}
+
+TEST_CASE("what many owners have is counted in a title") {
+  std::string before, after;
+  for (const char* name : {"One", "Two", "Three", "Four"}) {
+    before += std::string("class ") + name + ":\n    def stays(self):\n        return 1\n\n";
+    after += std::string("class ") + name +
+             ":\n    def stays(self):\n        return 1\n\n    def create_one(self):\n        return " + name +
+             "(2)\n\n";
+  }
+  CHECK(says(page_of("a.py", before, after), "Add create_one in 4 places"));
+  CHECK(says(page_of("a.py", before,
+                     after + "class Five:\n    def further_one(self):\n        return 3\n\n\ndef and_another():\n    "
+                             "return 4\n\n\ndef and_yet_another():\n    return 5\n"),
+             "5 others"));
+}
+
+TEST_CASE("what is added where the grammar did not fit is told when it stands more often than before") {
+  std::string broken =
+                  "class A {\n public:\n  A(int n)\n      :\n#if !defined(NDEBUG)\n        b(n),\n#endif\n        "
+                  "n_(n) {\n  }\n  int n_;\n};\n",
+              one = "std::string Maker<int>::convert(int a) {\n  return one(a);\n}\n",
+              two = "std::string Maker<std::view>::convert(std::view a) {\n  return two(a);\n}\n";
+  auto page = page_of("a.cc", broken + one, broken + one + two);
+  CHECK(says(page, "**Added**"));
 }

@@ -37,6 +37,7 @@ struct Symbol {
   int parent = -1;                    // index of the enclosing symbol
   bool definition = true;             // false: only declared (a prototype)
   bool test = false;                  // a test, or inside one
+  bool constant = false;              // the language declares it as one (Go, Rust)
 };
 
 enum class TokenKind { identifier, word, number, string, comment, other };  // word: keyword, operator, punctuation
