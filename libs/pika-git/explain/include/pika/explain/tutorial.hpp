@@ -14,7 +14,7 @@
 namespace pika::explain {
 
 inline constexpr int kSchemaVersion = 1;
-inline constexpr int kExplainerVersion = 5;  // tutorials are stored per (version, explainer version)
+inline constexpr int kExplainerVersion = 6;  // tutorials are stored per (version, explainer version)
 
 // A piece of evidence: lines [first, last] of the hunk, counted from 0 in Hunk::lines; whole hunks mostly.
 struct Evidence {
