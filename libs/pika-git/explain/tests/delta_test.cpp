@@ -199,7 +199,7 @@ TEST_CASE("a specialisation goes by all of its name, and constants are told as s
   auto page = page_of(
       "a.h", "int a;\n",
       "int a;\ntemplate <typename... T>\nstruct Maker<std::variant<T...>> {\n  int convert() { return 1; }\n};\n");
-  CHECK(says(page, "Maker<std::variant<T...>>"));
+  CHECK(says(page, "Add Maker<std::variant<T...>>"));
   CHECK(says(page_of("a.go", "package a\n\nvar x int\n", "package a\n\nvar x int\n\nconst (\n\tOne = iota\n\tTwo\n)\n"),
              "Adds 2 constants"));
   CHECK(says(page_of("a.rs", "static X: i32 = 1;\n", "static X: i32 = 1;\nconst MOST: i32 = 2;\n"), "1 constant"));
