@@ -50,6 +50,15 @@ fs::path state_root(const Arguments& arguments) {
   return fs::temp_directory_path() / ("pikaci-" + std::to_string(::geteuid()));
 }
 
+// Whether the state folder is ours alone, where its name is one that anybody could have taken before.
+bool ours(const fs::path& state) {
+  if (state.parent_path() != fs::temp_directory_path()) return true;
+  struct stat is{};
+  if (::mkdir(state.c_str(), 0700) == 0) return true;
+  return ::lstat(state.c_str(), &is) == 0 && S_ISDIR(is.st_mode) && is.st_uid == ::geteuid() &&
+         (is.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
 std::map<std::string, std::string> environment() {
   std::map<std::string, std::string> env;
   for (char** entry = environ; *entry; ++entry) {
@@ -268,6 +277,16 @@ int dispatch(const Commands& c, const CliContext& context, const Arguments& a) {
   return cli_lint(context, a.range);
 }
 
+// `pikaci help run` is `pikaci run --help`.
+std::vector<char*> with_help(int argc, char** argv) {
+  std::vector<char*> words(argv, argv + argc);
+  static char option[] = "--help";
+  if (argc < 2 || argc > 3 || std::string_view(argv[1]) != "help") return words;
+  words.erase(words.begin() + 1);
+  words.push_back(option);
+  return words;
+}
+
 // What was said must have arrived, or nobody is to take silence for it. A pipe may end when its reader has seen enough.
 int written(int code) {
   struct stat out{};
@@ -292,6 +311,9 @@ pika::manual::Command manual(const CLI::App& app) {
 
 int main(int argc, char** argv) {
   pika::open_standard_streams();
+  auto words = with_help(argc, argv);
+  argc = static_cast<int>(words.size());
+  argv = words.data();
   // In a git hook these point at somebody's index; the repository is found from the folder alone.
   for (const char* name :
        {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"})
@@ -332,6 +354,11 @@ int main(int argc, char** argv) {
   context.folder = arguments.folder.empty() ? fs::current_path(gone) : fs::path(arguments.folder);
   if (gone) return cli_bad_arguments(context, "the folder you are in is not there any more", "go into another");
   context.state_root = state_root(arguments);
+  if (arguments.state.empty() && !ours(context.state_root))
+    return cli_bad_arguments(context,
+                             "the state folder '" + pika::quote_name(context.state_root.string()) +
+                                 "' belongs to somebody else, or others may write to it",
+                             "set HOME, or name another with --state");
   context.allow_host_process = arguments.allow_host_process;
   context.fail_fast = arguments.fail_fast;
   context.env = environment();

@@ -116,6 +116,26 @@ class ExitCodes(unittest.TestCase):
                 answer = subprocess.run(["sh", "-c", f"exec {BIN}/pikaci run {lane} --allow-host-process {closed}"], cwd=project.folder, env=self.environment)
                 self.assertEqual(answer.returncode, code, closed)
 
+    def test_help_is_a_command_too(self):
+        project = self.project("good")
+        for words in (["help"], ["help", "run"]):
+            answer = subprocess.run([BIN / "pikaci", *words], cwd=project.folder, env=self.environment, capture_output=True, text=True)
+            self.assertEqual(answer.stdout, subprocess.run([BIN / "pikaci", *words[1:], "--help"], env=self.environment, capture_output=True, text=True).stdout)
+
+    def test_a_state_folder_that_anybody_may_write_is_not_used(self):
+        project = self.project("good")
+        with tempfile.TemporaryDirectory(prefix="pika-others-") as shared:
+            environment = {"PATH": "/usr/bin:/bin", "TMPDIR": shared}  # no home: a name that others can guess
+            run = [BIN / "pikaci", "run", "good", "--allow-host-process"]
+            os.chmod(shared, 0o755)
+            state = pathlib.Path(shared, f"pikaci-{os.geteuid()}")
+            self.assertEqual(subprocess.run(run, cwd=project.folder, env=environment, capture_output=True).returncode, 0)
+            self.assertEqual(state.stat().st_mode & 0o777, 0o700)
+            state.chmod(0o777)
+            answer = subprocess.run(run, cwd=project.folder, env=environment, capture_output=True, text=True)
+            self.assertEqual(answer.returncode, 2)
+            self.assertIn("belongs to somebody else", answer.stderr)
+
     def test_seven_comes_before_all_others(self):
         project = self.project("good")
         project.write("ci/pikaci.toml", "version = 1\nlanes = 3\n")

@@ -53,3 +53,22 @@ TEST_CASE("jobs see no submodules, and whoever runs them is told") {
   CHECK(cli_run(scratch.context(), {}, {}) == 0);
   CHECK(scratch.err().find("jobs get the tree without 1 submodule: mod") != std::string::npos);
 }
+
+TEST_CASE("what a sparse checkout leaves out is no emptied filter, and a broken commit is told") {
+  Scratch scratch;
+  scratch.write("ci/pikaci.toml", "version = 1\n[[lane]]\nid = 'a'\npaths = ['src/**', 'ci/**']\ncommand = ['true']\n");
+  scratch.write("src/x", "x\n");
+  auto commit = scratch.commit("begin");
+  scratch.git({"sparse-checkout", "set", "--no-cone", "ci"});
+  REQUIRE_FALSE(fs::exists(scratch.root() / "src/x"));
+  CHECK(cli_lint(scratch.context(), {}) == 0);
+  scratch.git({"sparse-checkout", "disable"});
+  scratch.remove("src/x");
+  CHECK(cli_lint(scratch.context(), {}) == 1);
+  auto object = scratch.root() / ".git/objects" / commit.substr(0, 2) / commit.substr(2);
+  fs::permissions(object, fs::perms::owner_all);
+  fs::resize_file(object, 0);
+  scratch.clear();
+  CHECK(cli_select(scratch.context(), {}) == 4);
+  CHECK(scratch.err().find("cannot be read") != std::string::npos);
+}

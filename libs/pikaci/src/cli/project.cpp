@@ -199,11 +199,11 @@ std::vector<std::string> Project::git_paths(std::vector<std::string> args) const
 
 std::vector<std::string> Project::files() const {
   auto paths = git_paths({"ls-files", "-z", "--cached", "--others", "--exclude-standard"});
-  std::erase_if(paths, [&](const std::string& path) {
-    std::error_code error;
-    return !fs::exists(fs::symlink_status(root_ / path, error));
-  });
   keep_unique(paths);
+  // Files that a sparse checkout leaves out are not deleted.
+  auto gone = git_paths({"ls-files", "-z", "--deleted"});
+  keep_unique(gone);
+  std::erase_if(paths, [&](const std::string& path) { return std::binary_search(gone.begin(), gone.end(), path); });
   return paths;
 }
 
@@ -228,6 +228,8 @@ Outcome<ChangeSet> Project::changes(const Range& range) const {
   }
   auto head = commit_of(range.head.empty() ? "HEAD" : range.head);
   if (!head && !range.head.empty()) return unknown(range.head);
+  if (!head && git({"rev-parse", "--verify", "--quiet", "HEAD"}))
+    return std::unexpected(Failure(4, "the commit that is checked out cannot be read", "git fsck says what is broken"));
   set.head_name = range.head.empty() ? "the work tree" : range.head;
   if (base) {
     set.base_name = base->name;
