@@ -388,6 +388,8 @@ int main(int argc, char** argv) {
   context.terminal = ::isatty(STDOUT_FILENO) == 1 && term && std::string_view(term) != "dumb";
   context.colour = context.terminal && !(no_colour && no_colour[0]);
   context.columns = columns();
-  watch_interrupts(context.cancel);
+  // What only looks ends at once; what runs jobs has to end them.
+  for (const auto* runs : {commands.run, commands.rerun, commands.replay, commands.logs})
+    if (runs->parsed()) watch_interrupts(context.cancel);
   return written(dispatch(commands, context, arguments));
 }

@@ -152,7 +152,11 @@ std::string plural(std::int64_t n, std::string_view one, std::string_view many) 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known) {
   std::optional<std::string> best;
   std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  constexpr std::size_t kLongestSlip = 200;  // longer words are no slip of the hand, and cost time
+  if (word.size() > kLongestSlip) return std::nullopt;
   for (const auto& candidate : known) {
+    auto longer = std::max(candidate.size(), word.size()), shorter = std::min(candidate.size(), word.size());
+    if (longer - shorter >= best_distance) continue;
     std::vector<std::size_t> row(candidate.size() + 1);
     for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
     for (std::size_t i = 1; i <= word.size(); ++i) {

@@ -30,6 +30,8 @@ TEST_CASE("names with control bytes are quoted, harmless ones are not") {
 TEST_CASE("a slip of the pen finds the word that was meant") {
   CHECK(nearest("comand", {"command", "paths", "id"}) == "command");
   CHECK_FALSE(nearest("zebra", {"command", "paths", "id"}));
+  CHECK_FALSE(nearest(std::string(1 << 20, 'a'), {std::string(1 << 20, 'b')}));  // at once
+  CHECK(nearest("pth", {"a-very-long-word-that-is-no-slip", "path"}) == "path");
 }
 
 TEST_CASE("durations and sizes read as people write them") {

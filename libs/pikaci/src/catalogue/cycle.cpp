@@ -66,7 +66,10 @@ std::vector<std::string> find_cycle(const Needs& all) {
 }
 
 std::string cycle_words(const std::vector<std::string>& cycle) {
-  return pika::join(cycle, " needs ");
+  constexpr std::size_t kShown = 6;  // at either end
+  if (cycle.size() <= 2 * kShown) return pika::join(cycle, " needs ");
+  auto first = pika::join({cycle.begin(), cycle.begin() + kShown}, " needs ");
+  return first + " needs … needs " + pika::join({cycle.end() - kShown, cycle.end()}, " needs ");
 }
 
 }  // namespace pikaci

@@ -25,6 +25,7 @@ struct Draft {
   std::size_t path_count = 0;                              // filters of all lanes, groups expanded
   std::map<std::string, std::vector<Place>> group_places;  // of each filter of a group
   std::size_t cells = 0;                                   // of all matrices
+  std::size_t made_bytes = 0;                              // of what cells and services multiply
   // Targets with placeholders: each cell of a matrix that runs one gets its own.
   struct Template {
     const Value* value;
@@ -32,6 +33,11 @@ struct Draft {
   };
   std::map<std::string, Template> templates;
   std::map<std::string, std::vector<pika::toml::Word>> lane_needs;  // lane id -> as written
+  // More complaints than are ever shown: the rest of a hopeless file is not worth the time.
+  bool enough() const {
+    constexpr std::size_t kEnough = 200;
+    return problems.size() >= kEnough;
+  }
 };
 
 // [a-z0-9_-]{1,64}
@@ -44,7 +50,7 @@ std::string read_words(TableReader& table, std::string_view key);
 bool read_version(TableReader& table);
 
 // Placement, runtime, network, limits, env, env_allow, and the keeping keys.
-void read_execution(TableReader& table, jerichoci::JobSpec& job, const Catalogue& catalogue);
+void read_execution(TableReader& table, jerichoci::JobSpec& job, Draft& draft);
 // Caches, secrets, artifacts, reuse, retries, weight.
 void read_keeping(TableReader& table, jerichoci::JobSpec& job);
 std::map<jerichoci::FailureKind, unsigned> read_retries(TableReader& table);
@@ -55,7 +61,9 @@ std::map<std::string, std::string> read_variables(TableReader& table);
 // [services.*]; before the jobs that name them.
 void read_services(TableReader& root, Draft& draft, const std::string& file);
 // "services" of a job whose command has been read.
-void put_services(TableReader& table, jerichoci::JobSpec& job, const Catalogue& catalogue);
+void put_services(TableReader& table, jerichoci::JobSpec& job, Draft& draft);
+// Counts what a short text makes many times over; false, and a complaint, when that is too much.
+bool count_made(TableReader& table, Draft& draft, Position at, std::size_t bytes);
 // [targets.*] with their jobs.
 void read_targets(TableReader& root, Draft& draft, const std::string& file);
 Target read_target(const std::string& id, const Value& value, const std::string& file, Draft& draft);

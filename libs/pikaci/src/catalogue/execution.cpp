@@ -198,17 +198,17 @@ void check_as_engine(TableReader& table, const jerichoci::JobSpec& job) {
 
 }  // namespace
 
-void read_execution(TableReader& table, jerichoci::JobSpec& job, const Catalogue& catalogue) {
+void read_execution(TableReader& table, jerichoci::JobSpec& job, Draft& draft) {
   auto problems = table.problems().size();
   read_choice(table, "placement", placements(), job.placement);
   read_choice(table, "runtime", runtimes(), job.runtime);
-  read_root(table, job, catalogue);
+  read_root(table, job, draft.catalogue);
   read_network(table, job);
   if (auto* limits = table.table("limits")) read_limits(*limits, table.file(), table.problems(), job.limits);
   job.env = read_variables(table);
   read_env_allow(table, job);
   read_keeping(table, job);
-  put_services(table, job, catalogue);
+  put_services(table, job, draft);
   if (table.problems().size() == problems) check_as_engine(table, job);
 }
 

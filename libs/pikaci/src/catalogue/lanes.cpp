@@ -73,6 +73,7 @@ void read_target_of_cell(TableReader& table, Draft& draft, Lane& lane, const Cel
                          std::set<std::string>& used, const OfAllJobs& all) {
   auto& found = draft.templates.at(id);
   found.used = true;
+  if (!count_made(table, draft, table.at("target"), weight_of(*found.value))) return;
   auto filled = fill(*found.value, &cell, "target", kFile, draft.problems, &used);
   auto target = read_target(lane.id, filled, kFile, draft);
   for (auto& job : target.jobs) all.apply(job);
@@ -109,7 +110,7 @@ void read_target_name(TableReader& table, Draft& draft, Lane& lane, const Cell* 
 
 void read_own_command(TableReader& table, Draft& draft, Lane& lane, const OfAllJobs& all, bool named) {
   auto job = own_job(table, lane);
-  read_execution(table, job, draft.catalogue);
+  read_execution(table, job, draft);
   bool limited = table.has("limits") && table.any("limits")->find("time");
   if (all.timeout && limited)
     table.complain(table.at_key("timeout"), "'timeout' and 'limits.time' say the same; leave one away");
@@ -187,6 +188,7 @@ void read_lane(const Value& value, Draft& draft) {
   const auto* title = value.find("title");
   bool own_title = title && has_placeholder(title->value);
   auto before = draft.problems.size();
+  if (!count_made(table, draft, table.at("matrix"), cells.size() * weight_of(value))) return;
   for (const auto& cell : cells) {
     auto filled = fill(value, &cell, "lane", kFile, draft.problems, &used);
     read_one(filled, &cell, own_title, used, draft);
@@ -197,25 +199,33 @@ void read_lane(const Value& value, Draft& draft) {
 void settle_needs(Draft& draft) {
   auto& catalogue = draft.catalogue;
   std::vector<std::string> names;
+  std::map<std::string, std::vector<const Lane*>> lanes;  // as Catalogue::find_lanes has them
   for (const auto& lane : catalogue.lanes) {
     names.push_back(lane.id);
-    if (!lane.matrix_lane.empty()) names.push_back(lane.matrix_lane);
+    lanes[lane.id].push_back(&lane);
+    if (lane.matrix_lane.empty()) continue;
+    names.push_back(lane.matrix_lane);
+    lanes[lane.matrix_lane].push_back(&lane);
+    lanes[lane.matrix_lane + "." + lane.cell].push_back(&lane);
   }
   auto complain = [&](const Word& at, std::string text) {
     draft.problems.push_back({kFile, at.at.line, at.at.column, std::move(text)});
   };
   Needs all;
   for (auto& lane : catalogue.lanes) {
+    std::set<std::string_view> seen;
     for (const auto& word : draft.lane_needs[lane.id]) {
-      auto found = catalogue.find_lanes(word.text);
-      if (found.empty())
+      if (draft.enough()) return;
+      auto found = lanes.find(word.text);
+      if (found == lanes.end()) {
         complain(word, fmt::format("lane '{}' needs '{}', and there is no such lane{}", lane.id, show(word.text),
                                    pika::toml::did_you_mean(word.text, names)));
-      for (const auto* need : found) {
+        continue;
+      }
+      for (const auto* need : found->second) {
         if (need->nightly && !lane.nightly)
           complain(word, fmt::format("lane '{}' needs '{}', which runs at night only", lane.id, need->id));
-        if (std::find(lane.needs.begin(), lane.needs.end(), need->id) == lane.needs.end())
-          lane.needs.push_back(need->id);
+        if (seen.insert(need->id).second) lane.needs.push_back(need->id);
       }
     }
     all.emplace_back(lane.id, lane.needs);

@@ -97,6 +97,8 @@ class MatrixReader {
     if (entry.value.kind != Kind::array || entry.value.items.empty())
       return table_.complain(entry.value.at,
                              fmt::format("'{}' must be a list of values, as in [\"gcc\", \"clang\"]", entry.key));
+    // Whatever is left out: a matrix is read by people.
+    if (entry.value.items.size() > kMaxCells * 4) return too_many();
     Axis axis{entry.key, {}};
     for (const auto& item : entry.value.items) {
       auto value = scalar(item, entry.key, file_, problems_);
@@ -245,6 +247,13 @@ Value fill(const Value& value, const Cell* cell, std::string_view what, const st
       problems.push_back({file, entry.value.at.line, entry.value.at.column,
                           fmt::format("'{}' cannot have a placeholder in it", entry.key)});
   }
+  return out;
+}
+
+std::size_t weight_of(const Value& value) {
+  std::size_t out = sizeof(Value) + value.text.size();
+  for (const auto& item : value.items) out += weight_of(item);
+  for (const auto& entry : value.entries) out += entry.key.size() + weight_of(entry.value);
   return out;
 }
 

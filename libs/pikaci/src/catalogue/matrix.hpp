@@ -21,6 +21,9 @@ constexpr std::size_t kMaxAllCells = 1'000;  // of a catalogue
 // The cells of a lane's "matrix", at least one; empty when something was complained of.
 std::vector<Cell> read_matrix(TableReader& lane, Draft& draft);
 
+// Bytes that a copy of it takes, about.
+std::size_t weight_of(const Value& value);
+
 // A copy in which each placeholder has become its value, but for "id", "needs", "target" and "matrix", where none may
 // stand. Without a cell, none may stand anywhere; `what` is "lane" or "target". Names that were used go to `used`.
 Value fill(const Value& table, const Cell* cell, std::string_view what, const std::string& file, Complaints& problems,

@@ -111,7 +111,8 @@ void read_native(const Value& value, Draft& draft) {
   read_images(root, draft);
   read_services(root, draft, kFile);
   read_targets(root, draft, kFile);
-  for (auto* lane : root.tables("lane")) read_lane(*lane, draft);
+  for (auto* lane : root.tables("lane"))
+    if (!draft.enough()) read_lane(*lane, draft);
   settle_needs(draft);
   check_concurrency_groups(root, draft);
   check_templates(root, draft);

@@ -50,7 +50,8 @@ void read_services(TableReader& root, Draft& draft, const std::string& file) {
   }
 }
 
-void put_services(TableReader& table, jerichoci::JobSpec& job, const Catalogue& catalogue) {
+void put_services(TableReader& table, jerichoci::JobSpec& job, Draft& draft) {
+  const auto& catalogue = draft.catalogue;
   auto words = table.strings("services");
   if (!words || words->empty()) return;
   std::vector<std::pair<std::string, Service>> services;
@@ -67,7 +68,9 @@ void put_services(TableReader& table, jerichoci::JobSpec& job, const Catalogue& 
       services.emplace_back(*at);
     }
   }
-  if (!job.command.empty()) job.command = with_services(services, job.command);
+  if (job.command.empty()) return;
+  job.command = with_services(services, job.command);
+  count_made(table, draft, table.at("services"), job.command[2].size());
 }
 
 }  // namespace pikaci

@@ -96,6 +96,7 @@ void read_paths(TableReader& table, Draft& draft, Lane& lane) {
   if (!words) return;
   bool fine = true;
   for (const auto& word : *words) {
+    if (draft.enough()) return;
     auto [filters, places] = expand(table, draft, word);
     fine = fine && !filters.empty();
     if (!word.text.starts_with('@')) {
@@ -117,6 +118,14 @@ void read_paths(TableReader& table, Draft& draft, Lane& lane) {
   bool only_out =
       !paths.empty() && std::all_of(paths.begin(), paths.end(), [](const auto& p) { return p.starts_with('!'); });
   if (only_out && fine) table.complain(at, R"(only '!' filters, so that no path is ever chosen; begin with "**")");
+}
+
+bool count_made(TableReader& table, Draft& draft, Position at, std::size_t bytes) {
+  constexpr std::size_t kMost = 32 << 20;
+  draft.made_bytes += bytes;
+  if (draft.made_bytes <= kMost) return true;
+  table.complain(at, "matrices and services make more than 32 MiB of jobs of this file");
+  return false;
 }
 
 bool check_time_of_day(TableReader& table, const Word& word) {

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
+#include <unordered_map>
 
 #include "cli/console.hpp"
+#include "pika/base/check.hpp"
 #include "pika/base/text.hpp"
 
 namespace pikaci {
@@ -32,33 +35,48 @@ void add_lane(Choosing& choosing, const Lane& lane) {
 // What is needed first; else as they are. Needs are without cycles, and so are runs: lanes that share one need the
 // same.
 void order(std::vector<Planned>& runs) {
-  std::vector<Planned> ordered;
-  std::set<std::string> done;
-  auto ready = [&](const Planned& planned) {
-    return std::all_of(planned.needs.begin(), planned.needs.end(), [&](const std::string& need) {
-      return done.contains(need) || std::none_of(runs.begin(), runs.end(), [&](const Planned& other) {
-               return std::find(other.lanes.begin(), other.lanes.end(), need) != other.lanes.end();
-             });
-    });
-  };
-  while (!runs.empty()) {
-    auto next = std::find_if(runs.begin(), runs.end(), ready);
-    if (next == runs.end()) next = runs.begin();
-    done.insert(next->lanes.begin(), next->lanes.end());
-    ordered.push_back(std::move(*next));
-    runs.erase(next);
+  std::map<std::string_view, std::size_t> run_of;  // lane -> index
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    for (const auto& lane : runs[i].lanes) run_of[lane] = i;
+  std::vector<std::size_t> missing(runs.size());
+  std::vector<std::vector<std::size_t>> waiting(runs.size());
+  std::set<std::size_t> ready;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    for (const auto& need : runs[i].needs)
+      if (auto at = run_of.find(need); at != run_of.end()) {
+        waiting[at->second].push_back(i);
+        ++missing[i];
+      }
+    if (missing[i] == 0) ready.insert(i);
   }
+  std::vector<std::size_t> order;
+  while (!ready.empty()) {
+    auto first = *ready.begin();
+    ready.erase(ready.begin());
+    order.push_back(first);
+    for (auto next : waiting[first])
+      if (--missing[next] == 0) ready.insert(next);
+  }
+  PIKA_CHECK(order.size() == runs.size(), "runs wait for each other for ever");
+  std::vector<Planned> ordered;
+  for (auto i : order) ordered.push_back(std::move(runs[i]));
   runs = std::move(ordered);
 }
 
-void add_named(const Catalogue& catalogue, const Lane& named, Choosing& choosing) {
+using LanesById = std::unordered_map<std::string_view, const Lane*>;
+
+LanesById by_id(const Catalogue& catalogue) {
+  LanesById out;
+  for (const auto& lane : catalogue.lanes) out.emplace(lane.id, &lane);
+  return out;
+}
+
+void add_named(const LanesById& lanes, const Lane& named, std::set<std::string>& known, Choosing& choosing) {
   std::vector<std::pair<const Lane*, std::string>> next{{&named, "named on the command line"}};
   while (!next.empty()) {
     auto [lane, reason] = std::move(next.back());
     next.pop_back();
-    auto known = std::any_of(choosing.choices.begin(), choosing.choices.end(),
-                             [&](const Choice& choice) { return choice.lane == lane->id; });
-    if (known) continue;
+    if (!known.insert(lane->id).second) continue;
     Choice choice;
     choice.lane = lane->id;
     choice.selected = true;
@@ -66,7 +84,7 @@ void add_named(const Catalogue& catalogue, const Lane& named, Choosing& choosing
     choosing.choices.push_back(std::move(choice));
     add_lane(choosing, *lane);
     for (const auto& need : lane->needs)
-      next.emplace_back(catalogue.find_lane(need), fmt::format("lane {} needs it", lane->id));
+      if (!known.contains(need)) next.emplace_back(lanes.at(need), fmt::format("lane {} needs it", lane->id));
   }
 }
 
@@ -87,9 +105,11 @@ Failure unknown_name(const Catalogue& catalogue, const std::string& name) {
 
 Outcome<Choosing> choose_named(const Catalogue& catalogue, const std::vector<std::string>& names) {
   Choosing choosing;
+  auto all = by_id(catalogue);
+  std::set<std::string> known;
   for (const auto& name : names) {
     auto lanes = catalogue.find_lanes(name);
-    for (const auto* lane : lanes) add_named(catalogue, *lane, choosing);
+    for (const auto* lane : lanes) add_named(all, *lane, known, choosing);
     if (!lanes.empty()) continue;
     if (catalogue.targets.contains(name)) {
       bool there =
@@ -106,8 +126,9 @@ Outcome<Choosing> choose_named(const Catalogue& catalogue, const std::vector<std
 Choosing choose_changed(const Catalogue& catalogue, const std::vector<std::string>& paths) {
   Choosing choosing;
   choosing.choices = select_lanes(catalogue, paths);
+  auto lanes = by_id(catalogue);
   for (const auto& choice : choosing.choices)
-    if (choice.selected) add_lane(choosing, *catalogue.find_lane(choice.lane));
+    if (choice.selected) add_lane(choosing, *lanes.at(choice.lane));
   order(choosing.runs);
   return choosing;
 }
