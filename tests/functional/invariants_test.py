@@ -114,6 +114,23 @@ class InvariantsProgram(unittest.TestCase):
             self.assertEqual(self.run_it(bare, "check", "--tree", "branch").returncode, 1)
             self.assertEqual(self.run_it(bare, "check").returncode, 2)
 
+    def test_a_file_that_was_moved_brings_nothing_new(self):
+        lines = "".join(f"int a{i};\n" for i in range(20))
+        with Project(files={**FILES, "engine/old.c": '#include "../pages/page.h"\n' + lines}) as project:
+            project.git("checkout", "-q", "-b", "branch")
+            (project.folder / "engine/deep").mkdir()
+            os.rename(project.folder / "engine/old.c", project.folder / "engine/deep/new.c")  # git has not been told
+            project.write("engine/deep/new.c", '#include "../../pages/page.h"\n' + lines)
+            index = (project.folder / ".git/index").read_bytes()
+            for step in ("not added", "committed"):
+                code, findings, _ = self.check(project, "--base", "main", "--only-new")
+                self.assertEqual((code, [(v["path"], v["new"]) for v in findings["engine-alone"]["violations"]], findings["engine-alone"]["removed"]),
+                                 (0, [("engine/deep/new.c", False)], []), step)
+                if step == "not added":
+                    self.assertEqual((project.folder / ".git/index").read_bytes(), index)
+                    project.commit("Moved")
+            self.assertEqual(self.check(project, "--base", "main", "--tree", "branch", "--only-new")[0], 0)
+
     def test_from_any_folder_and_without_git(self):
         with Project(files=FILES) as project:
             deep = project.folder / "engine/deep"

@@ -14,7 +14,7 @@ using namespace pika::invariants;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::array<const char*, 12> kPaths = {"a/x.c",  "a/x.py",         "a/x.rs",       "a/x.ts",
                                                   "a/x.go", "Cargo.toml",     "package.json", "tsconfig.json",
-                                                  "go.mod", "CMakeLists.txt", "a/x.tsx",      "CODEOWNERS"};
+                                                  "go.mod", "CMakeLists.txt", "a/x.tsx",      "pyproject.toml"};
   if (size == 0) return 0;
   const std::string path = kPaths[data[0] % kPaths.size()];
   const std::string text(reinterpret_cast<const char*>(data) + 1, size - 1);

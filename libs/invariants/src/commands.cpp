@@ -83,9 +83,10 @@ Expected<int> run_check(const Session& session, const CheckOptions& options) {
     const auto before = open_revision(*workspace->repository, *base, workspace->store);
     const auto graph_before = build_graph(*before);
     const auto report_before = evaluate(rules, graph_before, at);
+    const auto renames = TRY(workspace->renames_since(*base));
     checked.base = Checked::Base{.revision = options.base,
                                  .commit = base->hex(),
-                                 .comparison = compare(checked.report, graph_now, report_before, graph_before),
+                                 .comparison = compare(checked.report, graph_now, report_before, graph_before, renames),
                                  .rules = rule_changes(*workspace, session, *base, rules)};
   }
   if (session.json)

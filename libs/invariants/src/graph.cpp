@@ -74,6 +74,7 @@ Graph build_graph(const TreeView& tree) {
   resolve_javascript(index, graph);
   resolve_go(index, graph);
   resolve_cmake(index, graph);
+  resolve_pyproject(index, graph);
   const auto order = [](const Edge& e) { return std::tie(e.from, e.reference, e.to, e.declares); };
   std::sort(graph.edges.begin(), graph.edges.end(), [&](const auto& a, const auto& b) { return order(a) < order(b); });
   auto same = [](const Edge& a, const Edge& b) {
@@ -109,6 +110,7 @@ std::string print_reference(const Reference& r) {
     case RefKind::cargo_dependency:
     case RefKind::cargo_shared:
     case RefKind::npm_dependency:
+    case RefKind::python_dependency:
       return fmt::format("dependency {}", r.text);
     case RefKind::go_require:
       return fmt::format("require {}", r.text);
@@ -118,6 +120,8 @@ std::string print_reference(const Reference& r) {
       return fmt::format("links {}", r.text);
     case RefKind::ts_extends:
       return fmt::format("extends {}", r.text);
+    case RefKind::ts_project:
+      return fmt::format("references {}", r.text);
     case RefKind::cargo_package:
     case RefKind::cargo_library:
     case RefKind::cargo_root:
@@ -128,6 +132,7 @@ std::string print_reference(const Reference& r) {
     case RefKind::go_module:
     case RefKind::cmake_target:
     case RefKind::cmake_include_folder:
+    case RefKind::python_project:
       return r.text;
   }
   return r.text;

@@ -7,6 +7,7 @@
 #include "pika/base/files.hpp"
 #include "pika/base/hash.hpp"
 #include "pika/base/text.hpp"
+#include "renames.hpp"
 
 namespace pika::invariants {
 
@@ -85,6 +86,12 @@ Expected<std::unique_ptr<TreeView>> Workspace::tree() {
   auto tree = open_work_tree(root, store, {.listing = repository ? Listing::of_git : Listing::of_folder});
   if (!tree) return std::unexpected(Failure(tree.error()));
   return std::move(*tree);
+}
+
+Expected<Renames> Workspace::renames_since(const git::Oid& base) const {
+  auto renames = invariants::renames_since(*repository, root, base, commit);
+  if (!renames) return std::unexpected(Failure(renames.error()));
+  return std::move(*renames);
 }
 
 Expected<InvariantsFile> Workspace::rules(const Session& session, const TreeView& tree) const {

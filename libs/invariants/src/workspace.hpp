@@ -32,6 +32,8 @@ struct Workspace {
   // The tree that is asked for. What was learnt is kept for the next run when the workspace ends.
   Expected<std::unique_ptr<TreeView>> tree();
   Expected<InvariantsFile> rules(const Session& session, const TreeView& tree) const;
+  // What the tree that is asked for has moved since then.
+  Expected<Renames> renames_since(const git::Oid& base) const;
   ~Workspace();
   Workspace() = default;
   Workspace(const Workspace&) = delete;

@@ -7,9 +7,10 @@ using namespace pika::invariants;
 
 namespace {
 
-FindingChange changed(const Files& before, const Files& after, const InvariantsFile& rules) {
+FindingChange changed(const Files& before, const Files& after, const InvariantsFile& rules,
+                      const Renames& renames = {}) {
   const auto base = evaluated(before, rules), head = evaluated(after, rules);
-  return compare(head.report, head.graph, base.report, base.graph).findings.at(0);
+  return compare(head.report, head.graph, base.report, base.graph, renames).findings.at(0);
 }
 
 }  // namespace
@@ -60,4 +61,41 @@ TEST_CASE("what a branch does to the rules is told by their ids") {
   CHECK(changes.added == std::vector<std::string>{"d"});
   CHECK(changes.removed == std::vector<std::string>{"b"});
   CHECK(changes.changed == std::vector<std::string>{"c"});
+}
+
+TEST_CASE("what stood in a file that was moved stood before, however the file writes it now") {
+  const auto rules = one_rule("must_not_depend_on = [\"b/**\"]", "a/**");
+  const Files before = {{"a/x.c", "#include \"../b/y.h\"\n"}, {"b/y.h", ""}};
+  const Files after = {{"a/deep/w.c", "#include \"../../b/y.h\"\n"}, {"b/y.h", ""}};
+  CHECK(changed(before, after, rules).added() == 1);
+  const auto moved = changed(before, after, rules, {{"a/x.c", "a/deep/w.c"}});
+  CHECK(moved.added() == 0);
+  CHECK(moved.removed.empty());
+  // The file that is depended on moved.
+  const Files other = {{"a/x.c", "#include \"../b/z.h\"\n"}, {"b/z.h", ""}};
+  CHECK(changed(before, other, rules, {{"b/y.h", "b/z.h"}}).added() == 0);
+  // A move into the scope is what the branch adds.
+  const Files outside = {{"c/x.c", "#include \"../b/y.h\"\n"}, {"b/y.h", ""}};
+  CHECK(changed(outside, before, rules, {{"c/x.c", "a/x.c"}}).added() == 1);
+  // One more in a moved file is one more.
+  auto more = after;
+  more["a/deep/w.c"] += "#include \"../../b/y.h\"\n";
+  CHECK(changed(before, more, rules, {{"a/x.c", "a/deep/w.c"}}).is_new == std::vector<bool>{false, true});
+}
+
+TEST_CASE("a cycle whose file was moved stood before") {
+  const auto rules = one_rule("no_cycle = true");
+  const Files before = {{"a.h", "#include \"b.h\"\n"}, {"b.h", "#include \"a.h\"\n"}};
+  const Files after = {{"a.h", "#include \"c.h\"\n"}, {"c.h", "#include \"a.h\"\n"}};
+  CHECK(changed(before, after, rules).added() == 1);
+  const auto moved = changed(before, after, rules, {{"b.h", "c.h"}});
+  CHECK(moved.added() == 0);
+  CHECK(moved.removed.empty());
+}
+
+TEST_CASE("a line more in CODEOWNERS makes no old violation a new one") {
+  const auto rules = one_rule("owned_by = [\"@core\"]", "a/**");
+  const Files before = {{"CODEOWNERS", "* @other\n"}, {"a/x.c", ""}};
+  const Files after = {{"CODEOWNERS", "/docs/ @writers\n* @other\n"}, {"a/x.c", ""}};
+  CHECK(changed(before, after, rules).added() == 0);
 }

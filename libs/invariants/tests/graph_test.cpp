@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "rules_support.hpp"
 
 using namespace pika::invariants;
@@ -21,6 +23,19 @@ TEST_CASE("C: beside the file, below the nearest include folder, one a CMake lis
   CHECK(edges({{"deps/a/u.h", ""}, {"deps/b/u.h", ""}, {"src/x.c", "#include \"u.h\"\n"}}) == "");
   CHECK(edges({{"include/string.h", ""},
                {"x.c", "#include <string.h>\n#include <vector>\n#include <sys/types.h>\n"}}) == "");
+}
+
+TEST_CASE("C: a header that the build makes stands for its template, whose includes are read too") {
+  CHECK(edges({{"include/p/config.h.in", "#include \"base.h\"\n"},
+               {"include/p/base.h", ""},
+               {"port/made.h.cmake", ""},
+               {"src/both.h", ""},
+               {"src/both.h.in", ""},
+               {"src/x.c", "#include <p/config.h>\n#include \"made.h\"\n#include \"both.h\"\n"}}) ==
+        "include/p/config.h.in -> include/p/base.h\n"
+        "src/x.c -> include/p/config.h.in\n"
+        "src/x.c -> port/made.h.cmake\n"
+        "src/x.c -> src/both.h");
 }
 
 TEST_CASE("Python: packages, relative and absolute, a source folder, and the standard library's own names") {
@@ -82,6 +97,83 @@ TEST_CASE("Rust: modules as the compiler finds them, crates as Cargo does") {
 
 TEST_CASE("Rust: a module that declares itself comes to an end") {
   CHECK(edges({{"lib.rs", "mod a;\n"}, {"a.rs", "#[path = \"a.rs\"]\nmod b;\n"}}) == "lib.rs -> a.rs");
+}
+
+TEST_CASE("Rust: files that declare each other twice come to an end") {
+  Files tree = {{"src/lib.rs", "#[path = \"a0.rs\"] mod x;\n"}};
+  for (int i = 0; i < 64; ++i)
+    tree["src/a" + std::to_string(i) + ".rs"] = "#[path = \"a" + std::to_string(i + 1) + ".rs\"] mod x;\n#[path = \"a" +
+                                                std::to_string(i + 1) + ".rs\"] mod y;\n";
+  const auto all = edges(tree);
+  CHECK(std::count(all.begin(), all.end(), '\n') + 1 == 1 + 63 * 2);
+  CHECK(edges({{"lib.rs", "#[path = \"lib.rs\"] mod a;\n#[path = \"lib.rs\"] mod b;\n"}}) == "");
+}
+
+TEST_CASE("Rust: a module with a file for each system, and a file that only its test compiles") {
+  CHECK(edges({{"src/lib.rs",
+                "#[cfg_attr(unix, path = \"imp/unix.rs\")]\n#[cfg_attr(windows, path = \"imp/win.rs\")]\nmod imp;\n"},
+               {"src/imp/unix.rs", "use crate::imp;\n"},
+               {"src/imp/win.rs", ""}}) == "src/lib.rs -> src/imp/unix.rs\nsrc/lib.rs -> src/imp/win.rs");
+  CHECK(edges({{"Cargo.toml", "[package]\nname = \"my-macros\"\nedition = \"2021\"\n"},
+               {"src/lib.rs", "pub mod a;\n"},
+               {"src/a.rs", ""},
+               {"tests/pass/one.rs", "use my_macros::a::X;\nuse crate::y;\n"}}) ==
+        "src/lib.rs -> src/a.rs\ntests/pass/one.rs -> src/a.rs");
+}
+
+TEST_CASE("Rust: what `pub use` passes on is the file that passes it on, which depends on where it comes from") {
+  CHECK(edges({{"src/lib.rs", "mod a;\nmod b;\n"},
+               {"src/a/mod.rs", "mod inner;\npub use self::inner::Thing;\n"},
+               {"src/a/inner.rs", ""},
+               {"src/b.rs", "use crate::a::{self, Thing as Other};\npub(crate) use crate::a::*;\n"}}) ==
+        "src/a/mod.rs -> src/a/inner.rs\n"
+        "src/a/mod.rs -> src/a/inner.rs\n"
+        "src/b.rs -> src/a/mod.rs\n"
+        "src/b.rs -> src/a/mod.rs\n"
+        "src/lib.rs -> src/a/mod.rs\n"
+        "src/lib.rs -> src/b.rs");
+}
+
+TEST_CASE("Python: namespace packages, and imports that stand below a condition") {
+  CHECK(edges({{"pyproject.toml", "[project]\nname = \"a\"\n"},
+               {"src/space/one/core.py", "from . import other\nfrom ..two import thing\n"},
+               {"src/space/one/other.py", "if True:\n    import space.two.thing as t\nelse:\n    t = None\n"},
+               {"src/space/two/thing.py",
+                "try:\n    from space.one import core, other\nexcept ImportError:\n    pass\n"}}) ==
+        "src/space/one/core.py -> src/space/one/other.py\n"
+        "src/space/one/core.py -> src/space/two/thing.py\n"
+        "src/space/one/other.py -> src/space/two/thing.py\n"
+        "src/space/two/thing.py -> src/space/one/core.py\n"
+        "src/space/two/thing.py -> src/space/one/other.py");
+}
+
+TEST_CASE("pyproject.toml: projects of the tree by folder and by name, as uv and Poetry write them") {
+  CHECK(edges({{"pyproject.toml",
+                "[project]\nname = \"root\"\ndependencies = [\"My_Core[fast] >= 1; python_version > '3'\", "
+                "\"requests\"]\n[tool.uv.sources]\nmy-core = { workspace = true }\ntool = { path = \"tool\" }\n"
+                "wheel = { path = \"dist\" }\n[dependency-groups]\ndev = [\"my.core\"]\n"},
+               {"core/pyproject.toml", "[project]\nname = \"my-core\"\n"},
+               {"dist/a.whl", ""},
+               {"tool/pyproject.toml",
+                "[tool.poetry]\nname = \"tool\"\n[tool.poetry.dependencies]\npython = \"^3.8\"\n"
+                "core = { path = \"../core\", develop = true }\n[tool.poetry.group.x.dependencies]\n"
+                "gone = { path = \"../gone\" }\n"}}) ==
+        "pyproject.toml -> core/pyproject.toml\n"
+        "pyproject.toml -> core/pyproject.toml\n"
+        "pyproject.toml -> tool/pyproject.toml\n"
+        "pyproject.toml -> core/pyproject.toml\n"
+        "tool/pyproject.toml -> core/pyproject.toml");
+}
+
+TEST_CASE("TypeScript: aliases of the projects that a solution's tsconfig names") {
+  CHECK(edges({{"tsconfig.json",
+                "{\"files\": [], \"references\": [{\"path\": \"./tsconfig.app.json\"}, {\"path\": "
+                "\"kit\"}]}"},
+               {"tsconfig.app.json", "{\"compilerOptions\": {\"paths\": {\"@/*\": [\"./src/*\"]}}}"},
+               {"kit/tsconfig.json", "{}"},
+               {"src/a.ts", "import '@/b';\n"},
+               {"src/b.ts", ""}}) ==
+        "src/a.ts -> src/b.ts\ntsconfig.json -> tsconfig.app.json\ntsconfig.json -> kit/tsconfig.json");
 }
 
 TEST_CASE("TypeScript and JavaScript: endings, folders, aliases, packages of the workspace") {

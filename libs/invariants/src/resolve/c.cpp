@@ -1,6 +1,7 @@
 // Includes. In quotes: beside the including file first. Then below an include folder: one that a CMake list names, a
 // folder called include, inc, src, source or headers, or the root; of several the one nearest to the including file.
 // Last, the only file of the tree whose path ends so (a Makefile's -I is not read); the standard's own headers never.
+// A header that is nowhere and has a template in the tree (x.h.in, x.h.cmake) stands for that.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -114,11 +115,22 @@ class Includes {
     }
     auto key = std::string(quoted ? "q" : "a") + reference.text + "\n" + std::string(here);
     auto [known, is_new] = known_.try_emplace(std::move(key));
-    if (is_new) known->second = search(reference.text, here, quoted);
+    if (is_new) known->second = anywhere(reference.text, here, quoted);
     if (known->second)
       take.edge(*known->second);
     else if (quoted)
       take.dangling();
+  }
+
+  std::optional<Node> anywhere(const std::string& header, std::string_view here, bool quoted) {
+    if (auto file = search(header, here, quoted)) return file;
+    if (!quoted && is_standard(header)) return std::nullopt;
+    for (auto ending : {".in", ".cmake", ".cmake.in"}) {
+      if (auto path = quoted ? path_from(here, header + ending) : std::nullopt)
+        if (auto file = index_.file(*path)) return file;
+      if (auto file = search(header + ending, here, quoted)) return file;
+    }
+    return std::nullopt;
   }
 
   std::optional<Node> search(std::string_view header, std::string_view here, bool quoted) {

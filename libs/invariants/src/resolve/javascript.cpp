@@ -1,8 +1,8 @@
 // Imports of JavaScript and TypeScript. "./x" is a file, a file with one of the endings, or the index of a folder;
 // "./x.js" is x.ts where only that is there. Any other name is looked for in the `paths` of the nearest tsconfig.json
-// (and of what it extends), in `imports` of the nearest package.json ("#x"), among the packages of the tree by their
-// names, and below baseUrl. Of a package the entry that lies in the tree counts, then src/index and index, then its
-// package.json.
+// (and of what it extends; where there are none, of the projects that its `references` name), in `imports` of the
+// nearest package.json ("#x"), among the packages of the tree by their names, and below baseUrl. Of a package the entry
+// that lies in the tree counts, then src/index and index, then its package.json.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -62,8 +62,7 @@ class Imports {
     for (auto file : index_.of(Language::tsconfig)) {
       const auto& references = index_.tree.references(file);
       for (std::uint32_t i = 0; i < references.size(); ++i)
-        if (references[i].kind == RefKind::ts_extends)
-          if (auto other = extended(file, references[i].text)) Take{graph_, file, i}.edge(*other);
+        if (auto other = other_config(file, references[i])) Take{graph_, file, i}.edge(*other);
     }
     for (auto file : index_.of(Language::javascript)) {
       const auto& references = index_.tree.references(file);
@@ -172,8 +171,10 @@ class Imports {
     return package->second;
   }
 
-  std::optional<Node> extended(Node config, std::string_view name) const {
-    if (!name.starts_with('.')) {
+  std::optional<Node> other_config(Node config, const Reference& r) const {
+    if (r.kind != RefKind::ts_extends && r.kind != RefKind::ts_project) return std::nullopt;
+    const std::string_view name = r.text;
+    if (r.kind == RefKind::ts_extends && !name.starts_with('.')) {
       const auto slash = name.find('/', name.starts_with('@') ? name.find('/') + 1 : 0);
       const auto package = packages_.find(std::string(name.substr(0, slash)));
       if (package == packages_.end()) return std::nullopt;
@@ -183,9 +184,9 @@ class Imports {
     }
     auto path = path_from(folder_of(index_.path(config)), name);
     if (!path) return std::nullopt;
-    for (auto ending : {"", ".json", "/tsconfig.json"})
+    for (auto ending : {"", ".json"})
       if (auto file = index_.file(*path + ending)) return file;
-    return std::nullopt;
+    return index_.file(join_path(*path, "tsconfig.json"));
   }
 
   // `paths` and baseUrl: the nearest config's own, else those of what it extends, the last first.
@@ -204,11 +205,17 @@ class Imports {
       }
     for (auto r = references.rbegin(); r != references.rend(); ++r) {
       if (r->kind != RefKind::ts_extends) continue;
-      auto other = extended(file, r->text);
+      auto other = other_config(file, *r);
       if (!other || *other == file) continue;
       const Config inherited = config_of(*other, depth + 1);
       if (config.aliases.empty()) config.aliases = inherited.aliases;
       if (!config.base) config.base = inherited.base;
+    }
+    for (const auto& r : references) {  // a solution: its projects are about these files too
+      if (r.kind != RefKind::ts_project || !config.aliases.empty()) continue;
+      auto other = other_config(file, r);
+      if (other && *other != file && folder_of(index_.path(*other)) == folder)
+        config.aliases = Config(config_of(*other, depth + 1)).aliases;
     }
     return configs_[file] = std::move(config);
   }

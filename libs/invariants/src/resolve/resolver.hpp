@@ -63,5 +63,6 @@ void resolve_rust(const TreeIndex& index, Graph& graph);
 void resolve_javascript(const TreeIndex& index, Graph& graph);
 void resolve_go(const TreeIndex& index, Graph& graph);
 void resolve_cmake(const TreeIndex& index, Graph& graph);
+void resolve_pyproject(const TreeIndex& index, Graph& graph);
 
 }  // namespace pika::invariants

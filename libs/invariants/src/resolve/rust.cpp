@@ -1,6 +1,7 @@
 // Modules and crates of Rust. Crate roots are Cargo's (src/lib.rs, src/main.rs, src/bin, tests, examples, benches,
 // build.rs, and what Cargo.toml names); from each the `mod` declarations are followed, so that crate::, super:: and
-// self:: mean what they mean to the compiler. A path leads to the file of the deepest module that it names; re-exports
+// self:: mean what they mean to the compiler; a file that nothing declares is a root of its own, of the package around
+// it. A path leads to the file of the deepest module that it names; re-exports
 // are not followed. Another crate is one that the package's Cargo.toml takes from a path of the tree, also by way of
 // [workspace.dependencies].
 #include <algorithm>
@@ -11,6 +12,10 @@
 
 namespace pika::invariants {
 namespace {
+
+constexpr std::ptrdiff_t kDeepestModule = 128;  // colons in its path
+constexpr std::size_t kMostPlaces = 8;          // of one file below one root
+constexpr std::size_t kMostPlacesOfAll = 1'000'000;
 
 struct Crate {
   Node manifest = 0;
@@ -49,7 +54,7 @@ class Crates {
     for (auto file : files)  // of trees without Cargo, and of what nothing declares
       if (const auto name = name_in(index_.path(file)); name == "lib.rs" || name == "main.rs") add_root(file, {});
     for (auto file : files)
-      if (!places_.contains(file)) add_root(file, {});
+      if (!places_.contains(file)) add_root(file, package_of(file));
     for (auto file : index_.of(Language::cargo)) link(file);
     for (auto file : files) {
       const auto& references = index_.tree.references(file);
@@ -111,18 +116,31 @@ class Crates {
     }
   }
 
-  // A root and every module that is declared below it.
+  // The package in whose folder a file lies that no root declares, as what a test compiles by itself.
+  std::optional<std::size_t> package_of(Node file) const {
+    for (auto up = folder_of(index_.path(file));; up = folder_of(up)) {
+      if (auto crate = by_folder_.find(std::string(up)); crate != by_folder_.end()) return crate->second;
+      if (up.empty()) return std::nullopt;
+    }
+  }
+
+  // A root and every module that is declared below it. Attributes can give one file many places, and files that declare
+  // each other twice would have more of them than can be counted.
   void add_root(Node file, std::optional<std::size_t> crate) {
     const auto number = roots_.size();
     if (!is_root_.emplace(file, number).second) return;
     roots_.push_back({file, crate, {}, {}});
     std::vector<std::pair<Node, std::string>> open = {{file, ""}};
+    std::unordered_map<Node, std::size_t> times;
     while (!open.empty()) {
       auto [at, path] = std::move(open.back());
       open.pop_back();
+      if (times[at] == kMostPlaces || all_places_ == kMostPlacesOfAll) continue;
       if (!roots_[number].modules.emplace(path, at).second) continue;
+      ++times[at];
+      ++all_places_;
       places_[at].push_back({number, path});
-      if (std::count(path.begin(), path.end(), ':') > 128) continue;  // a module that declares itself
+      if (std::count(path.begin(), path.end(), ':') > kDeepestModule) continue;  // a module that declares itself
       for (const auto& r : index_.tree.references(at))
         if (r.kind == RefKind::rust_mod)
           if (auto child = declared(at, r, at == file)) {
@@ -276,6 +294,7 @@ class Crates {
   std::vector<Root> roots_;
   std::unordered_map<Node, std::size_t> is_root_;  // to its number
   std::unordered_map<Node, std::vector<Place>> places_;
+  std::size_t all_places_ = 0;
 };
 
 }  // namespace

@@ -135,6 +135,8 @@ void scan_tsconfig(std::string_view text, FoundList& found) {
   StringWalk(text, [&](const auto& keys, std::string value, std::size_t offset) {
     if (keys.size() == 1 && keys[0] == "extends")
       found.push_back({RefKind::ts_extends, offset, std::move(value), {}});
+    else if (keys.size() == 2 && keys[0] == "references" && keys[1] == "path")
+      found.push_back({RefKind::ts_project, offset, std::move(value), {}});
     else if (keys.size() == 2 && keys[0] == "compilerOptions" && keys[1] == "baseUrl")
       found.push_back({RefKind::ts_base, offset, std::move(value), {}});
     else if (keys.size() == 3 && keys[0] == "compilerOptions" && keys[1] == "paths")

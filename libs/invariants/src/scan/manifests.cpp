@@ -1,4 +1,4 @@
-// Cargo.toml and CMake's lists.
+// Cargo.toml, pyproject.toml and CMake's lists.
 #include <algorithm>
 #include <array>
 
@@ -78,6 +78,71 @@ class Cargo {
                 (shared && shared->value.boolean ? "workspace" : ""));
       }
     }
+  }
+
+  Offsets offsets_;
+  FoundList& found_;
+};
+
+// https://packaging.python.org/en/latest/specifications/pyproject-toml/, and the sections of uv and Poetry that name
+// folders.
+class Pyproject {
+ public:
+  Pyproject(std::string_view text, FoundList& found) : offsets_(text), found_(found) {}
+
+  void read(const toml::Value& root) {
+    const toml::Value none;
+    const auto& project = below(root, "project", none);
+    const auto& tool = below(root, "tool", none);
+    const auto& poetry = below(tool, "poetry", none);
+    for (const auto* table : {&project, &poetry})
+      if (const auto* name = table->find("name"); name && name->value.kind == toml::Kind::string)
+        add(RefKind::python_project, name->at, normal(name->value.text), {});
+    list(project.find("dependencies"));
+    for (const auto* groups : {&below(project, "optional-dependencies", none), &below(root, "dependency-groups", none)})
+      for (const auto& group : groups->entries) list(&group);
+    for (const auto& source : below(below(tool, "uv", none), "sources", none).entries) from_folder(source);
+    for (auto section : {"dependencies", "dev-dependencies"})
+      for (const auto& each : below(poetry, section, none).entries) from_folder(each);
+    for (const auto& group : below(poetry, "group", none).entries)
+      for (const auto& each : below(group.value, "dependencies", none).entries) from_folder(each);
+  }
+
+ private:
+  static const toml::Value& below(const toml::Value& parent, std::string_view key, const toml::Value& none) {
+    const auto* entry = parent.kind == toml::Kind::table ? parent.find(key) : nullptr;
+    return entry && entry->value.kind == toml::Kind::table ? entry->value : none;
+  }
+
+  // https://packaging.python.org/en/latest/specifications/name-normalization/
+  static std::string normal(std::string_view name) {
+    std::string out;
+    for (char c : name) {
+      const bool mark = c == '-' || c == '_' || c == '.';
+      if (mark && !out.empty() && out.back() == '-') continue;
+      out += mark ? '-' : static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    }
+    return out;
+  }
+
+  // "name[extra] >= 1; marker"
+  void list(const toml::Entry* entry) {
+    if (!entry || entry->value.kind != toml::Kind::array) return;
+    for (const auto& item : entry->value.items) {
+      if (item.kind != toml::Kind::string) continue;
+      const auto is_part = [](char c) { return is_word(c) || c == '-' || c == '.'; };
+      const auto end = std::find_if_not(item.text.begin(), item.text.end(), is_part);
+      add(RefKind::python_dependency, item.at, normal(std::string(item.text.begin(), end)), {});
+    }
+  }
+
+  void from_folder(const toml::Entry& entry) {
+    auto path = entry.value.kind == toml::Kind::table ? text_of(entry.value, "path") : std::string();
+    add(RefKind::python_dependency, entry.at, normal(entry.key), std::move(path));
+  }
+
+  void add(RefKind kind, toml::Position at, std::string text, std::string context) {
+    if (!text.empty()) found_.push_back({kind, offsets_(at), std::move(text), std::move(context)});
   }
 
   Offsets offsets_;
@@ -198,6 +263,10 @@ class Lists {
 // https://doc.rust-lang.org/cargo/reference/manifest.html; a file that is no TOML says nothing.
 void scan_cargo(std::string_view text, FoundList& found) {
   if (auto root = toml::parse(text, "Cargo.toml")) Cargo(text, found).read(*root);
+}
+
+void scan_pyproject(std::string_view text, FoundList& found) {
+  if (auto root = toml::parse(text, "pyproject.toml")) Pyproject(text, found).read(*root);
 }
 
 void scan_cmake(std::string_view text, FoundList& found) {

@@ -180,17 +180,19 @@ class Scanner {
       if (!inlines_.empty() && inlines_.back().depth == depth_) inlines_.pop_back();
       --depth_;
     }
-    if (token.is('{') || token.is('}') || token.is(';')) path_attribute_.clear();
+    if (token.is('{') || token.is('}') || token.is(';')) path_attributes_.clear();
   }
 
-  // #[path = "x.rs"]
+  // #[path = "x.rs"] or #[cfg_attr(unix, path = "x.rs")], of which a module may have several
   void attribute() {
     next();
-    if (!peek().is_word("path")) return;
-    next();
-    if (!peek().is('=')) return;
-    next();
-    if (peek().kind == Token::Kind::string) path_attribute_ = next().text;
+    const bool conditional = peek().is_word("cfg_attr");
+    if (!conditional && !peek().is_word("path")) return;
+    while (peek().kind != Token::Kind::end && !peek().is(']')) {
+      if (!next().is_word("path") || !peek().is('=')) continue;
+      next();
+      if (peek().kind == Token::Kind::string) path_attributes_.emplace_back(next().text);
+    }
   }
 
   // The rest of a path whose beginning says nothing: <T as X>::a::b
@@ -217,12 +219,14 @@ class Scanner {
   void module(std::size_t begin) {
     const std::string name(next().text);
     if (peek().is(';')) {
-      found_.push_back({RefKind::rust_mod, begin, name, inlines() + "\n" + path_attribute_});
+      if (path_attributes_.empty()) path_attributes_.emplace_back();
+      for (const auto& path : path_attributes_)
+        found_.push_back({RefKind::rust_mod, begin, name, inlines() + "\n" + path});
     } else if (peek().is('{')) {
       next();
       inlines_.push_back({name, ++depth_});
     }
-    path_attribute_.clear();
+    path_attributes_.clear();
   }
 
   void expression(const Token& first) {
@@ -293,7 +297,7 @@ class Scanner {
   Token last_, before_last_;
   int depth_ = 0;  // of braces
   std::vector<Inline> inlines_;
-  std::string path_attribute_;
+  std::vector<std::string> path_attributes_;
   std::set<std::string> seen_;
 };
 

@@ -100,7 +100,17 @@ void scan_as(Language language, std::string_view text, FoundList& found) {
       return scan_go_mod(text, found);
     case Language::cmake:
       return scan_cmake(text, found);
+    case Language::pyproject:
+      return scan_pyproject(text, found);
   }
+}
+
+Language of_ending(std::string_view name) {
+  const auto dot = name.rfind('.');
+  if (dot == name.npos || dot == 0) return Language::none;
+  const auto ending = name.substr(dot + 1);
+  const auto* row = std::find_if(kEndings.begin(), kEndings.end(), [&](const auto& e) { return e.ending == ending; });
+  return row == kEndings.end() ? Language::none : row->language;
 }
 
 }  // namespace
@@ -111,13 +121,15 @@ Language language_of(std::string_view path) {
   if (name == "package.json") return Language::npm;
   if (name == "go.mod") return Language::go_mod;
   if (name == "CMakeLists.txt") return Language::cmake;
+  if (name == "pyproject.toml") return Language::pyproject;
+  for (std::string_view template_ending : {".in", ".cmake"})  // config.h.in, from which a build makes config.h
+    if (name.ends_with(template_ending)) {
+      const auto made = of_ending(name.substr(0, name.size() - template_ending.size()));
+      if (made == Language::c) return made;
+    }
   if ((name.starts_with("tsconfig") || name.starts_with("jsconfig")) && name.ends_with(".json"))
     return Language::tsconfig;
-  const auto dot = name.rfind('.');
-  if (dot == name.npos || dot == 0) return Language::none;
-  const auto ending = name.substr(dot + 1);
-  const auto* row = std::find_if(kEndings.begin(), kEndings.end(), [&](const auto& e) { return e.ending == ending; });
-  return row == kEndings.end() ? Language::none : row->language;
+  return of_ending(name);
 }
 
 std::vector<Reference> scan(std::string_view path, std::string_view text) {

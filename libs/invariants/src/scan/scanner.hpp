@@ -25,6 +25,7 @@ void scan_npm(std::string_view text, FoundList& found);
 void scan_tsconfig(std::string_view text, FoundList& found);
 void scan_go_mod(std::string_view text, FoundList& found);
 void scan_cmake(std::string_view text, FoundList& found);
+void scan_pyproject(std::string_view text, FoundList& found);
 
 inline bool is_digit(char c) {
   return c >= '0' && c <= '9';

@@ -1,13 +1,14 @@
 // Whether a tree keeps its invariants, and where it does not. Pure functions of the file and the graph.
 //
 //   Report report = evaluate(file, build_graph(*tree));
-//   Comparison change = compare(report, graph, base_report, base_graph);   // what a branch adds and removes
+//   Comparison change = compare(report, graph, base_report, base_graph, renames);   // what a branch adds and removes
 //
 // A rule that looks at nothing fails: its scope matches no file, or, where it speaks of dependencies, no file that
 // dependencies are read from.
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -64,9 +65,13 @@ struct FindingChange {
 struct Comparison {
   std::vector<FindingChange> findings;  // of each finding of the head
 };
+// Paths of files that were moved: before to after.
+using Renames = std::map<std::string, std::string>;
 // `base` is the report of the same invariants on the tree before. A violation is the same where file, text and target
-// are, whatever its line; a cycle stood before when each of its edges did.
-Comparison compare(const Report& head, const Graph& head_graph, const Report& base, const Graph& base_graph);
+// are, whatever its line; where one of the files was moved, whatever its text too, because a moved file writes its
+// imports otherwise. A cycle stood before when each of its edges did.
+Comparison compare(const Report& head, const Graph& head_graph, const Report& base, const Graph& base_graph,
+                   const Renames& renames = {});
 
 // How a branch changes the rules themselves, by ids.
 struct RuleChanges {

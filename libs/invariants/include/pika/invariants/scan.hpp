@@ -14,7 +14,20 @@
 namespace pika::invariants {
 
 // Of C and C++ one, of JavaScript and TypeScript one: they depend on each other's files.
-enum class Language : std::uint8_t { none, c, python, rust, javascript, go, cargo, npm, tsconfig, go_mod, cmake };
+enum class Language : std::uint8_t {
+  none,
+  c,
+  python,
+  rust,
+  javascript,
+  go,
+  cargo,
+  npm,
+  tsconfig,
+  go_mod,
+  cmake,
+  pyproject
+};
 // By the path alone.
 Language language_of(std::string_view path);
 
@@ -46,8 +59,11 @@ enum class RefKind : std::uint8_t {
   cmake_target,          // TEXT: a target defined here
   cmake_link,            // TEXT: a target linked here
   cmake_include_folder,  // TEXT: as it is written
+  ts_project,            // TEXT: a project that a tsconfig's `references` name
+  python_project,        // TEXT: the project's name
+  python_dependency,     // TEXT: another project's name; CONTEXT: the folder it is taken from, may be empty
 };
-inline constexpr std::size_t kRefKinds = static_cast<std::size_t>(RefKind::cmake_include_folder) + 1;
+inline constexpr std::size_t kRefKinds = static_cast<std::size_t>(RefKind::python_dependency) + 1;
 
 struct Reference {
   RefKind kind = RefKind::include_quoted;

@@ -20,7 +20,7 @@
 namespace pika::invariants {
 
 // Raised whenever a scanner, a reference's form or find_mentions() changes what it gives.
-inline constexpr std::uint32_t kScannersVersion = 1;
+inline constexpr std::uint32_t kScannersVersion = 2;
 
 // Of lstat(2): what a change of content cannot leave as it was, unless within the clock's step.
 struct FileStamp {
