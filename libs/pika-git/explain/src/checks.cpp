@@ -156,6 +156,7 @@ void add_checks(const Model& model, Tutorial& tutorial) {
   check_filters(model, tutorial.checks);
   Checker(model, tutorial.checks).run();
   check_paths(model, tutorial.checks);
+  check_includes(model, tutorial.checks);
   check_symbols(model, tutorial.checks);
   check_lines(model, tutorial.checks);
   if (tutorial.checks.size() > kMostChecks) tutorial.checks.resize(kMostChecks);

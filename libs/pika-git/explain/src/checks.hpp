@@ -11,6 +11,7 @@ void add_checks(const Model& model, Tutorial& tutorial);
 
 // The kinds, a file each; each adds to what the others found.
 void check_filters(const Model& model, std::vector<Check>& out);
+void check_includes(const Model& model, std::vector<Check>& out);
 void check_paths(const Model& model, std::vector<Check>& out);
 void check_lines(const Model& model, std::vector<Check>& out);
 void check_symbols(const Model& model, std::vector<Check>& out);

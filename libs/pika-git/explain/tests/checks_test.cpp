@@ -316,3 +316,30 @@ TEST_CASE("links that lead nowhere since their document moved, and scripts that 
         without = {{"package.json", "{\"scripts\": {\"check\": \"npm run lint && y\"}}\n"}};
   CHECK(found(scripts, without) == Found{"removed_script_named package.json:1"});
 }
+
+TEST_CASE("an added include of a header that is not there is told, where its folder has others") {
+  Files before = {{"src/lib/a.h", "int a;\n"}, {"src/main.cpp", "int main() {}\n"}};
+  auto after = [&](const std::string& path, Files more = {}) {
+    Files files = {before[0], {"src/main.cpp", "#include " + path + "\nint main() {}\n"}};
+    for (const auto& f : more) files.push_back(f);
+    return files;
+  };
+  CHECK(found(before, after("<lib/b.h>")) == Found{"missing_include src/main.cpp:1"});
+  CHECK(found(before, after("\"lib/b.h\"", {{"src/b.cpp", "int b;\n"}})) == Found{"missing_include src/main.cpp:1"});
+  CHECK(found(before, after("<lib/a.h>")).empty());
+  CHECK(found(before, after("<sys/stat.h>")).empty());  // no such folder here
+  CHECK(found(before, after("<b.h>")).empty());
+  CHECK(found(before, {before[0], {"src/main.cpp", "/*\n#include <lib/b.h>\n*/\nint main() {}\n"}}).empty());
+  CHECK(found(before, after("<lib/b.h>", {{"src/lib/b.h", "int b;\n"}})).empty());
+  CHECK(found(before, after("<lib/b.h>", {{"src/lib/b.h.in", "int b;\n"}})).empty());
+  CHECK(found(before, after("<lib/b.pb.h>", {{"proto/b.proto", "message B {}\n"}})).empty());
+  CHECK(found(before, after("<lib/b.h>", {{"CMakeLists.txt", "configure_file(x.in src/lib/b.h)\n"}})).empty());
+  Files guarded = {before[0], {"src/main.h", "#ifndef MAIN_H\n#define MAIN_H\n#include <lib/b.h>\n#endif\n"}};
+  CHECK(found(before, guarded) == Found{"missing_include src/main.h:3"});
+  Files platform = {
+      before[0], {"src/main.h", "#ifndef MAIN_H\n#define MAIN_H\n#ifdef _WIN32\n#include <lib/b.h>\n#endif\n#endif\n"}};
+  CHECK(found(before, platform).empty());
+  Files asks = {before[0],
+                {"src/main.cpp", "#if __has_include(<lib/b.h>)\n#include <lib/b.h>\n#endif\nint main() {}\n"}};
+  CHECK(found(before, asks).empty());
+}
