@@ -70,6 +70,14 @@ bool gives_reason(std::string_view silencer, std::string_view rest) {
   return words >= 3;
 }
 
+// Work that is to be done later and says when: "once", "when", "in the next major version".
+bool waits(std::string_view words) {
+  auto text = lower(words.substr(0, 200));
+  for (std::string_view word : {" once ", " when ", " until ", "next major", "next version", " after "})
+    if (text.find(word) != std::string::npos) return true;
+  return false;
+}
+
 // The author's words say that it is about what checks say.
 bool about_checks(const std::vector<git::CommitInfo>& commits) {
   return std::any_of(commits.begin(), commits.end(), [](const git::CommitInfo& commit) {
@@ -197,7 +205,7 @@ class Lines {
       if (token.kind == TokenKind::comment)
         for (auto mark : kMarks)
           if (auto at = words.find(mark); at != std::string_view::npos && alone(words, at, mark.size())) {
-            if (!instead(mark)) todo_.add(change, number, one_line(words.substr(at), 80));
+            if (!waits(words.substr(at)) && !instead(mark)) todo_.add(change, number, one_line(words.substr(at), 80));
             break;
           }
     }

@@ -139,6 +139,9 @@ TEST_CASE(
   CHECK(
       found({{"a.h", "int a;\n"}}, {{"a.h", "// This file is an amalgamation of others.\nint a;\nint b;  // NOLINT\n"}})
           .empty());
+  // Work that waits for something.
+  CHECK(found({{"a.go", "package a\n"}}, {{"a.go", "package a\n\n// TODO: drop it once Go 1.30 is out\nvar x int\n"}})
+            .empty());
   // A line of the same word goes.
   CHECK(found({{"a.rs", "fn a() { unsafe { b() } }\n"}}, {{"a.rs", "fn a() { unsafe { c() } }\n"}}).empty());
   CHECK(found({{"a.go", "package a\n\n// TODO: more of it\nvar x int\n"}},
