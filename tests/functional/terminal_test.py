@@ -33,6 +33,27 @@ runtime = "host_process"
 COLOUR = re.compile(r"\x1b\[\d*m")
 
 
+def screen(seen):
+    """The lines that are left of what a program wrote to a terminal that is wide enough."""
+    lines, row, column = [""], 0, 0
+    for piece in re.findall(r"\x1b\[\d*[A-Za-z]|\r|\n|[^\x1b\r\n]+", seen):
+        if piece == "\n":
+            row += 1
+            lines += [""] * (row + 1 - len(lines))
+        elif piece == "\r":
+            column = 0
+        elif piece.startswith("\x1b["):
+            if piece.endswith("A"):
+                row = max(0, row - int(piece[2:-1] or 1))
+            elif piece.endswith("J"):
+                lines[row] = lines[row][:column]
+                del lines[row + 1:]
+        else:
+            lines[row] = lines[row][:column].ljust(column) + piece + lines[row][column + len(piece):]
+            column += len(piece)
+    return [line.rstrip() for line in lines if line.strip()]
+
+
 class Terminal(unittest.TestCase):
     def setUp(self):
         self.state = tempfile.TemporaryDirectory(prefix="pika-terminal-")
@@ -84,6 +105,14 @@ class Terminal(unittest.TestCase):
         self.assertIn("cancelled", seen)
         self.assertEqual(subprocess.run(["pgrep", "-f", "^sleep 4321$"], capture_output=True, text=True).stdout, "")
         self.assertEqual(json.loads(self.piped("status", "last", "-o", "json").stdout)["status"], "cancelled")
+
+    def test_the_answer_to_ctrl_c_stays_on_the_screen(self):
+        seen, code = self.on_terminal("run", "--allow-host-process", "a-lane-with-a-name-that-is-longer-than-the-terminal", columns=200, interrupt_at="running")
+        shown = screen(seen)
+        self.assertEqual(code, 6)
+        self.assertIn("pikaci: cancelling; once more kills", shown)
+        self.assertLessEqual(len([line for line in shown if "  … " in line]), 1, shown)
+        self.assertTrue(any(" cancelled in " in line for line in shown), shown)
 
     def test_no_colour_when_it_is_not_wanted(self):
         for environment in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):

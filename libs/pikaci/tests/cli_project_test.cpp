@@ -28,6 +28,20 @@ TEST_CASE("a catalogue that is a link, a pipe or a folder is none, here as on th
   CHECK(scratch.err().find("ci/policy.toml is a folder") != std::string::npos);
 }
 
+TEST_CASE("init writes below the repository or not at all") {
+  Scratch scratch;
+  scratch.write("Makefile", "test:\n\ttrue\n");
+  fs::create_directory(scratch.root().parent_path() / "outside");
+  fs::create_directory_symlink("../outside", scratch.root() / "ci");
+  CHECK(cli_init(scratch.context(), "", false) == 2);
+  CHECK(scratch.err().find("ci is a symbolic link") != std::string::npos);
+  CHECK(fs::is_empty(scratch.root().parent_path() / "outside"));
+  fs::remove(scratch.root() / "ci");
+  scratch.write("ci", "a file\n");
+  CHECK(cli_init(scratch.context(), "", false) == 2);
+  CHECK(cli_init(scratch.context(), "", true) == 0);
+}
+
 TEST_CASE("a shallow clone without the base's history says that it is one") {
   Scratch upstream;
   upstream.write("ci/pikaci.toml", "version = 1\n[[lane]]\nid = 'a'\ncommand = ['true']\n");

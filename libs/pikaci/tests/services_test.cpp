@@ -115,6 +115,18 @@ TEST_CASE("a service that fails, is not ready in time, or ends too soon is red a
   }
 }
 
+TEST_CASE("a job that is ended while its services begin never begins its command") {
+  for (const std::string shell : {"/bin/dash", "/bin/bash"}) {
+    CAPTURE(shell);
+    pika::TempDir folder;
+    // The service ends its own job, as the deadline would, and is never ready.
+    auto ran = run(shell, {{"db", service("kill -TERM $PPID; exec sleep 987", "false")}}, "touch ran", folder.path());
+    CHECK(ran.outcome.exit_code == 143);
+    CHECK_FALSE(std::filesystem::exists(folder.path() / "ran"));
+    CHECK_FALSE(pika::proc::run({.argv = {"pgrep", "-f", "^sleep 987$"}}).ok());
+  }
+}
+
 TEST_CASE("a lane has its service in the sandbox, and is red when that is broken") {
   Scratch scratch;
   auto catalogue = [](const std::string& answer) {
@@ -131,5 +143,7 @@ TEST_CASE("a lane has its service in the sandbox, and is red when that is broken
   CHECK(cli_run(scratch.context(), {"a"}, {}) == 1);
   CHECK(cli_targets(scratch.context()) == 0);
   CHECK(scratch.out().find("services web") != std::string::npos);
+  CHECK(cli_status(scratch.context(), "last", false) == 0);
+  CHECK(cli_plan(scratch.context(), {"a"}, {}) == 0);
   CHECK(scratch.out().find("pika-services") == std::string::npos);
 }

@@ -12,8 +12,9 @@ constexpr const char* kName = "pika-services";
 
 // A dead child is gone for `kill -0` as soon as any other child was waited for, which `sleep` and the command are.
 constexpr const char* kFunctions = R"sh(folder=$(mktemp -d) || exit 1
+begun=
 cancelled=
-trap 'cancelled=yes' TERM INT
+trap 'cancelled=yes; [ -n "$begun" ] || { stop; exit 143; }' TERM INT
 alive() { eval "kill -0 \"\$pid_$1\"" 2>/dev/null; }
 wrote() {
   printf 'pikaci: the service %s, the end of what it wrote:\n' "$2" >&2
@@ -40,7 +41,6 @@ begin() {
   started="$1 $started"
   limit=$(($(date +%s) + $3))
   until "ready_$1" >"$folder/ready" 2>&1 </dev/null; do
-    [ -z "$cancelled" ] || { stop; exit 143; }
     alive "$1" || refuse "$1" "$2" 'ended before it was ready'
     [ "$(date +%s)" -lt "$limit" ] || refuse "$1" "$2" "was not ready within $3 s"
     sleep 0.1
@@ -76,7 +76,7 @@ std::vector<std::string> with_services(const std::vector<std::pair<std::string, 
     checks += fmt::format("lasted {} {}\n", number, name);
     ++number;
   }
-  script += calls + "\"$@\"\ncode=$?\n" + checks + "stop\nexit $code\n";
+  script += calls + "begun=yes\n\"$@\"\ncode=$?\n" + checks + "stop\nexit $code\n";
   std::vector<std::string> out = {"sh", "-c", script, kName};
   out.insert(out.end(), command.begin(), command.end());
   return out;

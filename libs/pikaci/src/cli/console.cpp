@@ -1,8 +1,11 @@
 #include "cli/console.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
+#include "catalogue/service_script.hpp"
 #include "jerichoci/status.hpp"
 #include "pika/base/text.hpp"
 #include "pika/toml/reader.hpp"
@@ -255,6 +258,21 @@ std::string did_you_mean(const std::string& word, const std::vector<std::string>
 
 int cli_bad_arguments(const CliContext& context, const std::string& what, const std::string& advice) {
   return guarded(context, [&](Console&) -> Outcome<int> { return std::unexpected(Failure(2, what, advice)); });
+}
+
+std::string command_line(const std::vector<std::string>& command) {
+  auto served = without_services(command);
+  std::vector<std::string> words;
+  for (const auto& word : served ? served->command : command) {
+    auto text = pika::trim(word);
+    auto lines = std::count(text.begin(), text.end(), '\n');
+    if (lines == 0)
+      words.push_back(pika::shell_quote(word));
+    else
+      words.push_back(fmt::format("{} … ({})", pika::shell_quote(text.substr(0, text.find('\n'))),
+                                  pika::plural(lines, "more line", "more lines")));
+  }
+  return printable(pika::join(words, " "));
 }
 
 }  // namespace pikaci

@@ -61,4 +61,7 @@ int guarded(const CliContext& context, const std::function<Outcome<int>(Console&
 
 json::Array names_json(const std::vector<std::string>& names);
 
+// A job's command for people, as a shell would take it: without its services, and of a script the first line.
+std::string command_line(const std::vector<std::string>& command);
+
 }  // namespace pikaci

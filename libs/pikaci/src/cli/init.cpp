@@ -43,8 +43,15 @@ Failure unknown_build() {
       "Cargo.toml, go.mod, package.json, Python with tests, Makefile, configure, flake.nix");
 }
 
-// Never over one that is there.
+// Never over one that is there, and never outside of the repository.
 Outcome<bool> may_write(const Project& project, std::string_view command) {
+  auto folder = fs::symlink_status(project.root() / "ci").type();
+  if (folder != fs::file_type::directory && folder != fs::file_type::not_found)
+    return std::unexpected(Failure(2,
+                                   folder == fs::file_type::symlink
+                                       ? "ci is a symbolic link, and git would see no catalogue there"
+                                       : "ci is no folder",
+                                   "the catalogue is ci/pikaci.toml: make room for it"));
   for (auto name : {kCataloguePath, kOlderCataloguePath})
     if (fs::exists(fs::symlink_status(project.root() / name)))
       return std::unexpected(

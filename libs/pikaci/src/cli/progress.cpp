@@ -117,7 +117,12 @@ void RunProgress::show_tail(const std::string& run, const std::string& job, std:
   console_.say("    " + console_.paint(Ink::faint, fmt::format("whole log: pikaci logs {} --job {}", run, job)));
 }
 
+// Whoever asks for the end is answered below the live lines, which stay where they are then, and the answer too.
 void RunProgress::erase_live() {
+  const auto& cancel = console_.context().cancel;
+  int answers = (cancel.cancelled() ? 1 : 0) + (cancel.killed() ? 1 : 0);
+  if (answers > answers_seen_) live_lines_ = 0;
+  answers_seen_ = answers;
   if (live_lines_ > 0) console_.raw(fmt::format("\x1b[{}A\x1b[J", live_lines_));
   live_lines_ = 0;
 }

@@ -47,6 +47,7 @@ class RunProgress {
   bool stopping_ = false;
   std::vector<Running> running_;
   std::size_t live_lines_ = 0;
+  int answers_seen_ = 0;   // to a first, to a second Ctrl-C
   std::size_t width_ = 0;  // of the widest job id so far
   std::thread ticker_;
 };

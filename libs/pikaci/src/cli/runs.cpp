@@ -35,10 +35,8 @@ void say_job(Console& console, const JobRecord& job) {
   for (const auto& phase : job.phases)
     phases +=
         fmt::format("{}{} {}", phases.empty() ? "" : ", ", phase.phase, took(phase.started_at, phase.finished_at));
-  std::vector<std::string> words;
-  for (const auto& word : job.command) words.push_back(pika::shell_quote(word));
   auto faint = [&](const std::string& text) { console.say("      " + console.paint(Ink::faint, printable(text))); };
-  faint(pika::join(words, " "));
+  faint(command_line(job.command));
   if (!phases.empty())
     faint(fmt::format("{}, workspace {}: {}", jerichoci::to_string(job.runtime),
                       job.workspace_kind.empty() ? "fresh" : job.workspace_kind, phases));

@@ -11,12 +11,6 @@ namespace pikaci {
 
 namespace {
 
-std::string command_line(const std::vector<std::string>& command) {
-  std::string out;
-  for (const auto& word : command) out += (out.empty() ? "" : " ") + pika::shell_quote(word);
-  return printable(out);
-}
-
 void say_world(Console& console, const jerichoci::ShellWorld& world) {
   auto line = [&](std::string_view what, const std::string& words) {
     console.say(fmt::format("  {} {}", console.paint(Ink::faint, fmt::format("{:<9}", what)), words));

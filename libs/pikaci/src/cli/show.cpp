@@ -17,12 +17,6 @@ namespace pikaci {
 
 namespace {
 
-std::string command_line(const std::vector<std::string>& command) {
-  std::vector<std::string> words;
-  for (const auto& word : command) words.push_back(pika::shell_quote(word));
-  return printable(pika::join(words, " "));
-}
-
 std::string job_words(const jerichoci::JobSpec& job) {
   auto words = fmt::format("{}, network {}, {}", jerichoci::to_string(job.runtime), jerichoci::to_string(job.network),
                            pika::format_duration(job.limits.time));
@@ -88,8 +82,7 @@ json::Value target_json(const Target& target) {
 void say_target(Console& console, const Target& target) {
   console.say(console.paint(Ink::strong, target.id) + (target.description.empty() ? "" : ": " + target.description));
   for (const auto& job : target.jobs) {
-    auto served = without_services(job.command);
-    console.say(fmt::format("  {}  {}", job.id, command_line(served ? served->command : job.command)));
+    console.say(fmt::format("  {}  {}", job.id, command_line(job.command)));
     console.say("      " + console.paint(Ink::faint, job_words(job)));
   }
 }
