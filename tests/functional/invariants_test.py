@@ -9,8 +9,11 @@ import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "harness"))
-from pikatest import BIN, Project, main  # noqa: E402
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent / folder) for folder in ("harness", "checker")]
+import schema  # noqa: E402
+from pikatest import BIN, ROOT, Project, main  # noqa: E402
+
+SCHEMA = json.loads((ROOT / "docs/invariants.schema.json").read_text())
 
 RULES = """version = 1
 name = "Rocket"
@@ -175,6 +178,33 @@ class InvariantsProgram(unittest.TestCase):
             self.assertEqual(self.run_it(project.folder, "graph", "pages/**").stdout, 'pages/page.c:1:1  #include "../engine/run.h" -> engine/run.h\n')
             project.write("pages/page.c", '#include "gone.h"\n')
             self.assertEqual(self.run_it(project.folder, "graph", "--unresolved").stdout, 'pages/page.c:1:1  #include "gone.h"\n')
+
+    def test_json_is_what_the_published_schema_says(self):
+        more = """[[invariant]]
+id = "pages-see-engine"
+area = "layers"
+kind = "allowed"
+statement = "Pages use the engine."
+scope = ["pages/**"]
+rule.must_not_depend_on = ["engine/**", "gone/**"]
+"""
+        files = {**FILES, "engine/old.c": '#include "../pages/page.h"\n', "invariants/invariants.toml": RULES + more,
+                 "a/go.mod": "module m\n", "a/x/x.go": 'package x\nimport "m/y"\n', "a/y/y.go": 'package y\nimport "m/x"\n'}
+        with Project(files=files) as project:
+            os.remove(project.folder / "engine/old.c")
+            project.write("engine/run.c", GUILTY + '#include "nowhere.h"\n')
+            seen = set()
+            for words in (["check"], ["check", "--base", "main"], ["check", "--tree", "main"], ["list"], ["explain", "engine-alone"], ["explain", "kind-words"],
+                          ["graph"], ["graph", "--unresolved"], ["check", "--base", "nowhere"], ["wrong"]):
+                document = json.loads(self.run_it(project.folder, "-o", "json", *words).stdout)
+                self.assertEqual(schema.faults(document, SCHEMA, SCHEMA), [], words)
+                seen.update(document)
+            project.write("invariants/invariants.toml", "version = 2\n")
+            document = json.loads(self.run_it(project.folder, "-o", "json", "check").stdout)
+            self.assertEqual(schema.faults(document, SCHEMA, SCHEMA), [])
+            self.assertTrue(document["error"]["problems"])
+            self.assertLessEqual({"base", "invariants", "explanation", "dependencies", "unresolved", "error"}, seen)
+            self.assertNotEqual(schema.faults({**document, "more": 1}, SCHEMA, SCHEMA), [])
 
     def test_colour_is_for_terminals_that_want_it(self):
         with Project(files=FILES) as project:
