@@ -37,7 +37,7 @@ set(PIKA_LAYERS
   "app-pikaci-fulfill-prepared-output: base json jerichoci manual"
   "app-pikaci-launch-fulfill-prepared-output: base json jerichoci manual"
   "app-ph: base ph manual"
-  "app-pika-invariants: base invariants manual"
+  "app-pika-invariants: base invariants pika-git-provider manual"
   "app-jericho-bench: base json jerichoci"
   "app-jericho-conformance: base jerichoci"
 )

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "pika/provider/flags.hpp"
+
 struct ServeFlags {
   std::string data, listen, port_file, public_url, runner_program;
   int port = -1, slots = 0, lease_seconds = 30;
@@ -21,10 +23,7 @@ int token_create(const std::string& data, const std::string& user, const std::st
 int verify(const std::string& data);
 
 // A language model that re-words a tutorial, when it has a name.
-struct ModelFlags {
-  std::string name, url, protocol, key_file, key_env;
-  int budget = 0, timeout = 0;  // tokens, seconds; 0: as docs/models.md says
-};
+using ModelFlags = pika::model::Flags;
 int explain(const std::string& repo, const std::string& base, const std::string& head, const std::string& format,
             const ModelFlags& model);
 // `open`: in a browser; nothing said: where a person looks on.

@@ -8,9 +8,6 @@
 #include "pika/gitx/repository.hpp"
 #include "pika/provider/retell.hpp"
 
-// Which model, as the flags say; nothing: none was asked for. invalid: half a choice, or one that check() refuses.
-pika::Result<std::optional<pika::model::ProviderConfig>> provider_of(const ModelFlags& flags);
-
 // Says on standard error what is sent where, before it is, and the note afterwards. `commits` oldest first; `head` is
 // a commit or a tree.
 pika::model::Retelling retold(const pika::model::ProviderConfig& config, const pika::explain::Tutorial& derived,

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "model.hpp"
 #include "pika/base/fd.hpp"
 #include "pika/base/text.hpp"
 #include "pika/invariants/commands.hpp"
@@ -20,6 +21,7 @@ struct Arguments {
   std::string output = "human", folder, tree, file, base, id;
   std::vector<std::string> filters;
   bool only_new = false, all = false, dangling = false, no_cache = false;
+  pika::model::Flags model;
 };
 
 struct Commands {
@@ -56,6 +58,23 @@ Commands describe(CLI::App& app, Arguments& a) {
       ->type_name("REV");
   c.check->add_flag("--only-new", a.only_new, "With --base: fail only for what is new");
   c.check->add_flag("--all", a.all, "Every place, however many there are");
+  auto* model =
+      c.check->add_option_group("Model",
+                                "Off unless --model is given: grades statements without a rule, as advice, and sends\n"
+                                "the files of their scope to that address (docs/invariants.md)");
+  model->add_option("--model", a.model.name, "As the provider names it")->check(kNotEmpty)->type_name("NAME");
+  model->add_option("--model-url", a.model.url, "https://HOST or http://127.0.0.1:PORT")->type_name("URL");
+  model->add_option("--model-protocol", a.model.protocol, "anthropic, openai (default) or ollama")->type_name("WORD");
+  model->add_option("--model-key-file", a.model.key_file, "The key, in a file that only you may read")
+      ->type_name("FILE");
+  model->add_option("--model-key-env", a.model.key_env, "Or the variable of the environment that holds it")
+      ->type_name("NAME");
+  model->add_option("--model-budget", a.model.budget, "Tokens of one question, at most (60000)")
+      ->check(CLI::Range(1000, 10'000'000))
+      ->type_name("N");
+  model->add_option("--model-timeout", a.model.timeout, "Seconds for one answer (180)")
+      ->check(CLI::Range(1, 86'400))
+      ->type_name("S");
   c.list = app.add_subcommand("list", "The invariants");
   c.explain = app.add_subcommand("explain", "One invariant: what it demands, of which files, and how it stands");
   c.explain->add_option("ID", a.id)->required()->type_name("");
@@ -92,8 +111,14 @@ int bad_arguments(const Session& session, const CLI::ParseError& error) {
 
 int dispatch(const Commands& c, const Session& session, const Arguments& a) {
   using namespace pika::invariants;
-  if (c.check->parsed())
-    return check(session, {.base = a.base, .only_new = a.only_new ? OnlyNew::yes : OnlyNew::no, .all = a.all});
+  if (c.check->parsed()) {
+    auto grader = grader_of(a.model, session);
+    if (!grader) return pika::invariants::bad_arguments(session, grader.error().what, grader.error().advice);
+    return check(session, {.base = a.base,
+                           .only_new = a.only_new ? OnlyNew::yes : OnlyNew::no,
+                           .all = a.all,
+                           .grader = std::move(*grader)});
+  }
   if (c.list->parsed()) return list(session);
   if (c.explain->parsed()) return explain(session, a.id);
   if (c.graph->parsed()) return graph(session, a.filters, a.dangling ? Show::dangling : Show::edges);

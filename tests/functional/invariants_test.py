@@ -1,4 +1,5 @@
 """pika-invariants on real repositories: every exit code, a base, commits, folders without git, and what people see."""
+import http.server
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent.parent / folder) for folder in ("harness", "checker")]
@@ -205,6 +207,61 @@ rule.must_not_depend_on = ["engine/**", "gone/**"]
             self.assertTrue(document["error"]["problems"])
             self.assertLessEqual({"base", "invariants", "explanation", "dependencies", "unresolved", "error"}, seen)
             self.assertNotEqual(schema.faults({**document, "more": 1}, SCHEMA, SCHEMA), [])
+
+    def test_a_model_grades_what_has_no_rule_and_decides_nothing(self):
+        answers, asked = [], []
+
+        class Model(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                asked.append((self.path, self.headers.get("Authorization"), json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+                status, words = answers[min(len(asked), len(answers)) - 1]
+                body = json.dumps({"choices": [{"message": {"content": words}, "finish_reason": "stop"}]}).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *words):
+                pass
+
+        server = http.server.HTTPServer(("127.0.0.1", 0), Model)
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        model = ["--model", "wise", "--model-url", f"http://127.0.0.1:{server.server_port}", "--model-key-env", "SOME_KEY"]
+        with Project(files=FILES) as project:
+            def grade(words, status=200):
+                answers[:] = [(status, words)]
+                asked.clear()
+                answer = self.run_it(project.folder, "-o", "json", "check", *model, SOME_KEY="sk-very-secret")
+                document = json.loads(answer.stdout)
+                self.assertEqual(schema.faults(document, SCHEMA, SCHEMA), [])
+                self.assertNotIn("sk-very-secret", answer.stdout + answer.stderr)
+                self.assertIn("pika-invariants: sends 5 files of the scope of kind-words", answer.stderr)
+                found = {each["id"]: each for each in document["invariants"]}
+                self.assertEqual([name for name, each in found.items() if "grade" in each], ["kind-words"])
+                self.assertEqual(found["kind-words"]["outcome"], "not-checked")
+                return answer.returncode, found["kind-words"]["grade"]
+
+            true = {"path": "engine/run.c", "line": 1, "quote": "run.h"}
+            code, said = grade(json.dumps({"verdict": "violated", "why": "It runs.", "evidence": [true, {**true, "line": 7}, {**true, "path": "../secret"}]}))
+            self.assertEqual((code, said["verdict"], said["evidence"], len(said["not_believed"])), (0, "violated", [true], 2))
+            self.assertEqual([(path, key, body["model"]) for path, key, body in asked], [("/v1/chat/completions", "Bearer sk-very-secret", "wise")])
+            code, said = grade(json.dumps({"verdict": "violated", "why": "Trust me.", "evidence": []}))
+            self.assertEqual((code, said["verdict"]), (0, "unclear"))
+            self.assertEqual(grade("What a nice tree!")[1]["verdict"], "unclear")
+            code, said = grade("", status=401)
+            self.assertEqual((code, said["verdict"], said["evidence"]), (0, "unclear", []))
+            # What a model says turns nothing green either.
+            project.write("engine/run.c", GUILTY)
+            answers[:] = [(200, json.dumps({"verdict": "holds", "why": "All is well.", "evidence": []}))]
+            answer = self.run_it(project.folder, "check", *model, SOME_KEY="sk-very-secret")
+            self.assertEqual(answer.returncode, 1)
+            self.assertIn('says, which is advice and no check: holds\n         "All is well."\n', answer.stdout)
+            self.assertEqual(self.run_it(project.folder, "check", "--model", "wise").returncode, 2)
+            self.assertEqual(self.run_it(project.folder, "check", *model[:4], "--model-key-env", "NO_SUCH_KEY").returncode, 2)
 
     def test_colour_is_for_terminals_that_want_it(self):
         with Project(files=FILES) as project:

@@ -89,6 +89,9 @@ Expected<int> run_check(const Session& session, const CheckOptions& options) {
                                  .comparison = compare(checked.report, graph_now, report_before, graph_before, renames),
                                  .rules = rule_changes(*workspace, session, *base, rules)};
   }
+  if (options.grader.ask)
+    checked.model = Checked::Model{
+        .name = options.grader.model, .host = options.grader.host, .grades = grade(rules, *tree, options.grader)};
   if (session.json)
     session.out(json::print_pretty(print_json(checked)));
   else

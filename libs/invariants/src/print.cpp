@@ -77,6 +77,7 @@ class Printer {
     line("{}  {} ({}): {}", chip(finding), paint(options_.colour, Ink::strong, invariant.id), printable(invariant.area),
          printable(invariant.statement));
     for (const auto& note : finding.notes) line("         note: {}", note);
+    if (checked_.model && checked_.model->grades[index]) grade(*checked_.model->grades[index]);
     const auto* change = checked_.base ? &checked_.base->comparison.findings[index] : nullptr;
     const bool documents = finding.outcome == Outcome::allowed;
     if (finding.outcome == Outcome::failed || (documents && !finding.violations.empty())) {
@@ -90,6 +91,16 @@ class Printer {
       for (std::size_t i = 0; i < shown; ++i) violation(change->removed[i], "- ");
       if (shown < change->removed.size()) line("         and {} more", count(change->removed.size() - shown, "place"));
     }
+  }
+
+  void grade(const Grade& grade) {
+    line("         {} at {} says, which is advice and no check: {}", printable(checked_.model->name),
+         printable(checked_.model->host), name_of(grade.verdict));
+    if (!grade.why.empty()) line("         \"{}\"", grade.why);
+    for (const auto& each : grade.evidence) line("       ? {}:{}  {}", quote_name(each.path), each.line, each.quote);
+    for (const auto& each : grade.not_believed) line("         not believed: {}", each);
+    if (grade.left_out > 0)
+      line("         it was shown {} of {}", grade.shown, count(grade.shown + grade.left_out, "file"));
   }
 
   void places(const Finding& finding, const FindingChange* change, std::size_t most) {

@@ -34,6 +34,15 @@ json::Array texts(const std::vector<std::string>& list) {
   return out;
 }
 
+json::Object grade_json(const Grade& grade) {
+  json::Array evidence;
+  for (const auto& each : grade.evidence)
+    evidence.push_back(json::Object{{"path", to_utf8(each.path)}, {"line", each.line}, {"quote", each.quote}});
+  return json::Object{{"verdict", name_of(grade.verdict)}, {"why", grade.why},
+                      {"evidence", std::move(evidence)},   {"not_believed", texts(grade.not_believed)},
+                      {"files_shown", grade.shown},        {"files_left_out", grade.left_out}};
+}
+
 json::Object finding_json(const Checked& checked, std::size_t index) {
   const auto& finding = checked.report.findings[index];
   const auto& invariant = finding.invariant;
@@ -64,6 +73,7 @@ json::Object finding_json(const Checked& checked, std::size_t index) {
     for (const auto& violation : change->removed) removed.push_back(place(violation));
     out["removed"] = std::move(removed);
   }
+  if (checked.model && checked.model->grades[index]) out["grade"] = grade_json(*checked.model->grades[index]);
   if (!finding.notes.empty()) out["notes"] = texts(finding.notes);
   return out;
 }
@@ -86,6 +96,8 @@ json::Value print_json(const Checked& checked) {
           {"added", texts(rules->added)}, {"removed", texts(rules->removed)}, {"changed", texts(rules->changed)}};
     out["base"] = std::move(base);
   }
+  if (checked.model)
+    out["model"] = json::Object{{"name", to_utf8(checked.model->name)}, {"host", to_utf8(checked.model->host)}};
   json::Object counts;
   for (auto outcome : {Outcome::passed, Outcome::failed, Outcome::allowed, Outcome::not_checked})
     counts[name_of(outcome)] = report.count(outcome);

@@ -24,6 +24,7 @@ struct CheckOptions {
   std::string base;  // a revision; empty: no comparison
   OnlyNew only_new = OnlyNew::no;
   bool all = false;  // every place
+  Grader grader;     // of statements without a rule; by default none
 };
 
 int check(const Session& session, const CheckOptions& options);

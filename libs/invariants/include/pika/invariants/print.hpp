@@ -4,6 +4,7 @@
 #include <string>
 
 #include "pika/invariants/evaluate.hpp"
+#include "pika/invariants/grade.hpp"
 #include "pika/json/json.hpp"
 
 namespace pika::invariants {
@@ -21,6 +22,11 @@ struct Checked {
   };
   std::optional<Base> base;
   OnlyNew only_new = OnlyNew::no;
+  struct Model {
+    std::string name, host;
+    std::vector<std::optional<Grade>> grades;  // of each finding
+  };
+  std::optional<Model> model{};  // advisory: of no weight for what follows
 
   // Whether this finding makes the check fail.
   bool fails(std::size_t finding) const;
