@@ -219,6 +219,15 @@ TEST_CASE("a job that calls a workflow of the repository is that workflow's jobs
   CHECK(imported.text.find("needs = [\"call-one\", \"call-two-") != std::string::npos);
 }
 
+TEST_CASE("workflows that call one another in circles, many times each, come to an end") {
+  std::string calls = "on: {push: , workflow_call: }\njobs:\n  s: {steps: [{run: x}]}\n";
+  for (int i = 0; i < 30; ++i) calls += "  c" + std::to_string(i) + ": {uses: ./" + kFile + "}\n";
+  auto imported = import_workflows({{kFile, calls}});
+  CHECK(imported.lanes.size() <= 101);
+  CHECK(std::any_of(imported.left_out.begin(), imported.left_out.end(),
+                    [](const auto& left) { return left.text.find("which is not read") != std::string::npos; }));
+}
+
 TEST_CASE("what no catalogue may hold is told and never written") {
   Result r(
       job("    steps:\n      - run: make\n      - uses: actions/upload-artifact@v4\n        with: {path: "

@@ -79,7 +79,7 @@ class Importer {
   // A job that is a workflow of this repository: its jobs are imported with what they are given. False: it is none.
   bool call(const Workflow& workflow, const std::string& id, const Value& job, const std::string& caller,
             const Omit& omit) {
-    constexpr std::size_t kMostDeep = 4;
+    constexpr std::size_t kMostDeep = 4, kMostCalls = 100;
     const auto* uses = job.find("uses");
     if (!uses || !uses->text.starts_with("./") || job.find("strategy") || job.find("if")) return false;
     auto called = std::find_if(files_.begin(), files_.end(), [&](const auto& file) {
@@ -87,6 +87,7 @@ class Importer {
     });
     if (called == files_.end() || std::count(caller.begin(), caller.end(), '/') >= static_cast<long>(kMostDeep))
       return false;
+    if (++calls_ > kMostCalls) return false;
     auto root = pika::yaml::parse(called->second, called->first);
     const auto* jobs = root ? root->find("jobs") : nullptr;
     if (!jobs || jobs->kind != Kind::mapping) return false;
@@ -275,6 +276,7 @@ class Importer {
 
   const std::vector<std::pair<std::string, std::string>>& files_;
   Imported out_;
+  std::size_t calls_ = 0;  // of workflows by jobs, which may call one another in circles
   std::map<std::string, std::vector<std::string>> lanes_of_;  // of each job of the workflow that is read
   std::vector<ImportedLane> lanes_;
   std::set<std::string> used_;
