@@ -86,10 +86,6 @@ class Named {
  public:
   explicit Named(const Side& side) : side_(side) {
     if (!side.file) return;
-    const auto& tokens = side.file->tokens;
-    for (std::size_t i = 0; i < tokens.size(); ++i)
-      if (tokens[i].kind == TokenKind::identifier || tokens[i].kind == TokenKind::word)
-        tokens_[side.text_of(tokens[i])].push_back(i);
     if (side.file->has_errors)
       for (auto line : split(side.text, '\n')) lines_.insert(trim(line));
     for (const auto& s : side.file->symbols) {
@@ -111,9 +107,22 @@ class Named {
  private:
   static bool holds_value(SymbolKind kind) { return kind == SymbolKind::variable || kind == SymbolKind::field; }
 
+  using Tokens = std::unordered_map<std::string_view, std::vector<std::size_t>>;
+
+  // Made when first asked for: few sides are in doubt.
+  const Tokens& tokens_by_name() const {
+    const auto& tokens = side_.file->tokens;
+    if (tokens_.empty())
+      for (std::size_t i = 0; i < tokens.size(); ++i)
+        if (tokens[i].kind == TokenKind::identifier || tokens[i].kind == TokenKind::word)
+          tokens_[side_.text_of(tokens[i])].push_back(i);
+    return tokens_;
+  }
+
   std::ptrdiff_t declared_times(const Symbol& symbol) const {
-    auto found = tokens_.find(symbol.name);
-    if (found == tokens_.end()) return 0;
+    const auto& names = tokens_by_name();
+    auto found = names.find(symbol.name);
+    if (found == names.end()) return 0;
     return std::count_if(found->second.begin(), found->second.end(),
                          [&](std::size_t i) { return declares(side_, i, symbol); });
   }
@@ -134,7 +143,7 @@ class Named {
   }
 
   const Side& side_;
-  std::unordered_map<std::string_view, std::vector<std::size_t>> tokens_;
+  mutable Tokens tokens_;
   std::unordered_map<std::string_view, std::unordered_set<std::string_view>> further_;  // by owner
   std::unordered_set<std::string_view> macros_;
   std::unordered_set<std::string_view> lines_;  // where the grammar did not fit
