@@ -205,6 +205,15 @@ TEST_CASE("lint is content with a catalogue that covers its tree") {
   CHECK(cli_lint(s.context(), {}) == 0);
 }
 
+TEST_CASE("a catalogue without lanes checks nothing, and lint says so") {
+  Scratch s;
+  s.write("ci/pikaci.toml", "version = 1\n");
+  s.commit("begin");
+  CHECK(cli_lint(s.context(), {}) == 1);
+  CHECK(s.out().find("ci/pikaci.toml has no lanes, so nothing is ever checked") != std::string::npos);
+  CHECK(cli_run(s.context(), {}, {}) == 3);
+}
+
 TEST_CASE("words for a terminal hold no control characters and no escape sequences") {
   CHECK(printable("a\x1b[31mred\x1b[0m b\x1b]0;title\a c\x1b]8;;http://x\x1b\\link") == "ared b clink");
   CHECK(printable("10%\r100%\r\nnext\b\x01\x7f") == "100%\nnext");

@@ -13,6 +13,7 @@ enum class FindingKind {
   filter_matches_no_file,
   filter_emptied,  // it matched a file of the base, and matches none now
   file_selects_no_lane,
+  no_lanes,               // so that nothing is ever checked
   required_lane_missing,  // or it can never pass
   lane_cannot_run,
   required_differs,   // what a lane says of being required, and what the policy does, which wins

@@ -19,6 +19,8 @@ std::string_view to_string(FindingKind kind) {
       return "filter_emptied";
     case FindingKind::file_selects_no_lane:
       return "file_selects_no_lane";
+    case FindingKind::no_lanes:
+      return "no_lanes";
     case FindingKind::required_lane_missing:
       return "required_lane_missing";
     case FindingKind::lane_cannot_run:
@@ -127,6 +129,12 @@ std::vector<Finding> lint(const Catalogue& catalogue, const Policy& policy, cons
   std::vector<Finding> findings;
   for (const auto& problem : check_policy(policy, catalogue))
     findings.push_back({FindingKind::required_lane_missing, {}, {}, {}, problem.print()});
+  if (catalogue.lanes.empty())
+    findings.push_back({FindingKind::no_lanes,
+                        {},
+                        {},
+                        {},
+                        fmt::format("{} has no lanes, so nothing is ever checked", catalogue.source)});
   check_lanes(catalogue, policy, findings);
   std::set<std::string> told;
   std::vector<FilterList> lists;
