@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "catalogue/draft.hpp"
 #include "catalogue/problems.hpp"
@@ -31,11 +32,12 @@ TargetPolicy read_target(const Value& value, std::string_view branch, Complaints
   if (!table.has("required_lanes"))
     table.complain(table.at(),
                    fmt::format("the target '{}' has no 'required_lanes'; write [] where none is", show(branch)));
+  std::set<std::string> seen;
   for (const auto& word : table.strings("required_lanes").value_or(std::vector<pika::toml::Word>{})) {
     auto& lanes = policy.required_lanes;
     if (!is_id(word.text.substr(0, word.text.find('.'))))
       table.complain(word.at, fmt::format("'{}' is no lane id: up to 64 of a-z, 0-9, '-' and '_'", show(word.text)));
-    else if (std::find(lanes.begin(), lanes.end(), word.text) == lanes.end())
+    else if (seen.insert(word.text).second)
       lanes.push_back(word.text);
   }
   for (const auto& word : table.strings("override").value_or(std::vector<pika::toml::Word>{})) {
@@ -88,8 +90,9 @@ namespace {
 // "unit" of a matrix is all its cells; what the catalogue does not have stays as it is written, and is never passed.
 std::vector<std::string> cells_one_by_one(const std::vector<std::string>& names, const Catalogue& catalogue) {
   std::vector<std::string> out;
+  std::set<std::string> seen;
   auto add = [&](const std::string& id) {
-    if (std::find(out.begin(), out.end(), id) == out.end()) out.push_back(id);
+    if (seen.insert(id).second) out.push_back(id);
   };
   for (const auto& name : names) {
     auto found = catalogue.find_lanes(name);
