@@ -263,6 +263,20 @@ rule.must_not_depend_on = ["engine/**", "gone/**"]
             self.assertEqual(self.run_it(project.folder, "check", "--model", "wise").returncode, 2)
             self.assertEqual(self.run_it(project.folder, "check", *model[:4], "--model-key-env", "NO_SUCH_KEY").returncode, 2)
 
+    def test_a_lane_that_runs_it_is_red_by_a_violation(self):
+        lane = {"invariants": {"command": ["tools/pika-invariants", "--no-cache", "check"]}}
+        with Project(lanes=lane, files=FILES) as project:
+            (project.folder / "tools").mkdir()
+            shutil.copy(BIN / "pika-invariants", project.folder / "tools")  # a job sees its workspace and the system
+            def run():
+                return subprocess.run([BIN / "pikaci", "--state", self.home + "/state", "run", "invariants"], cwd=project.folder, capture_output=True, text=True, env=self.environment)
+            answer = run()
+            self.assertEqual(answer.returncode, 0, answer.stdout + answer.stderr)
+            project.write("engine/run.c", GUILTY)  # no more than on disk
+            answer = run()
+            self.assertEqual(answer.returncode, 1, answer.stdout + answer.stderr)
+            self.assertIn("engine/run.c:2:1", answer.stdout + answer.stderr)
+
     def test_colour_is_for_terminals_that_want_it(self):
         with Project(files=FILES) as project:
             def on_terminal(**environment):
