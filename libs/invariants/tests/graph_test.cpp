@@ -134,6 +134,14 @@ TEST_CASE("Rust: what `pub use` passes on is the file that passes it on, which d
         "src/lib.rs -> src/b.rs");
 }
 
+TEST_CASE("C: in quotes, what a build or the system has is not told as missing") {
+  const auto tree =
+      memory_tree({{"a.h.in", "#include \"x@suffix@.h\"\n"}, {"a.c", "#include \"string.h\"\n#include \"gone.h\"\n"}});
+  const auto graph = build_graph(*tree);
+  REQUIRE(graph.dangling.size() == 1);
+  CHECK(graph.reference(graph.dangling[0].from, graph.dangling[0].reference).text == "gone.h");
+}
+
 TEST_CASE("Python: namespace packages, and imports that stand below a condition") {
   CHECK(edges({{"pyproject.toml", "[project]\nname = \"a\"\n"},
                {"src/space/one/core.py", "from . import other\nfrom ..two import thing\n"},

@@ -118,8 +118,8 @@ class Includes {
     if (is_new) known->second = anywhere(reference.text, here, quoted);
     if (known->second)
       take.edge(*known->second);
-    else if (quoted)
-      take.dangling();
+    else if (quoted && !is_standard(reference.text) && reference.text.find('@') == std::string::npos)
+      take.dangling();  // "@" stands in templates for what the build puts there
   }
 
   std::optional<Node> anywhere(const std::string& header, std::string_view here, bool quoted) {
